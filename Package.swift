@@ -1,0 +1,94 @@
+// swift-tools-version: 6.2
+// The rooms of the house, floor by floor. Dependencies point down only: Tests/HouseTests holds every import
+// against the same table. docs/design.md says what each room is for.
+
+import PackageDescription
+
+#if os(Linux)
+let isStrict = Context.environment["REPO_STRICT"] != nil
+#else
+#error("repo runs on Linux")
+#endif
+
+let settings: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (isStrict ? [.treatAllWarnings(as: .error)] : [])
+
+/// A room: a target of ours, its tests beside it.
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> [Target] {
+    [
+        .target(name: name, dependencies: dependencies, swiftSettings: settings),
+        .testTarget(
+            name: name + "Tests", dependencies: [.target(name: name), "TestSupport"] + dependencies,
+            swiftSettings: settings),
+    ]
+}
+
+/// A library of Debian's, seen through a module map and static inline wrappers.
+func library(_ name: String, pkgConfig: String? = nil, apt: String? = nil) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: apt.map { [.apt([$0])] } ?? [])
+}
+
+let libraries: [Target] = [
+    library("CLinux"),
+    library("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
+    library("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
+    library("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+]
+
+let rooms: [[Target]] = [
+    // floor 0
+    [.target(name: "Faults", swiftSettings: settings)],
+    // floor 1
+    room("WireFormat", ["Faults"]),
+    room("Sealing", ["Faults", "CLinux", "COpenSSL"]),
+    room("Compression", ["Faults", "CZlib", "CZstd"]),
+    room("Chunking", ["CLinux"]),
+    room("Files", ["Faults", "CLinux"]),
+    room("Workers", ["CLinux"]),
+    // floor 2
+    room("ChunkIndex", ["Faults", "Files", "WireFormat", "CLinux"]),
+    room("DumpFormats", ["Faults"]),
+    room("ObjectStorage", ["Faults", "Files", "WireFormat", "CLinux"]),
+    // floor 3
+    room(
+        "PackStore",
+        [
+            "Faults", "WireFormat", "Sealing", "Compression", "Workers", "ChunkIndex", "ObjectStorage", "CLinux",
+        ]),
+    room(
+        "Snapshots",
+        ["Faults", "WireFormat", "Sealing", "Compression", "Workers", "ObjectStorage", "PackStore"]),
+    room(
+        "Vault",
+        ["Faults", "Files", "WireFormat", "Sealing", "ChunkIndex", "ObjectStorage", "PackStore", "Snapshots"]),
+    // floor 4
+    room(
+        "Operations",
+        [
+            "Faults", "Files", "WireFormat", "Sealing", "Compression", "Chunking", "Workers", "ChunkIndex",
+            "DumpFormats", "ObjectStorage", "PackStore", "Snapshots", "Vault", "CLinux",
+        ]),
+    // floor 5
+    room(
+        "Terminal",
+        [
+            "Faults", "Files", "WireFormat", "Sealing", "DumpFormats", "ObjectStorage", "Snapshots", "Vault",
+            "Operations", "CLinux",
+        ]),
+]
+
+let package = Package(
+    name: "repo",
+    products: [.executable(name: "repo", targets: ["repo"])],
+    targets: libraries + rooms.flatMap { $0 } + [
+        // floor 6
+        .executableTarget(name: "repo", dependencies: ["Terminal"], swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["Faults"], path: "Tests/TestSupport",
+            swiftSettings: settings),
+        .testTarget(name: "HouseTests", dependencies: ["TestSupport"], swiftSettings: settings),
+    ]
+)

@@ -1,0 +1,51 @@
+import CZstd
+
+/// Makes zstd frames with one reused context. One a worker: it is not shared between threads.
+package struct Compressor: ~Copyable {
+    private let context: OpaquePointer
+    private var level: Int32
+
+    /// - Parameter level: zstd's, 1 to 19. Levels are not monotone on database dumps: 1 can beat 6.
+    package init(level: Int) {
+        guard let context = ZSTD_createCCtx() else { fatalError("no memory left for compression") }
+        self.context = context
+        self.level = Int32(level)
+    }
+
+    deinit { ZSTD_freeCCtx(context) }
+
+    /// The most bytes that compressing `count` bytes can give.
+    package static func bound(_ count: Int) -> Int { ZSTD_compressBound(count) }
+
+    /// Compresses into `result`; nil where that is no shorter than `limit` bytes.
+    /// - Parameter base: what the receiver will have at hand when it decompresses; empty for none.
+    package mutating func compress(
+        _ bytes: UnsafeRawBufferPointer, base: UnsafeRawBufferPointer = .init(start: nil, count: 0),
+        into result: UnsafeMutableRawBufferPointer, limit: Int
+    ) throws(CompressionError) -> Int? {
+        try check(ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters))
+        try check(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level))
+        if base.count > 0 {
+            // The window must reach from the end of the source to the beginning of the base, and without long-distance
+            // matching zstd silently finds nothing in bases of much more than 256 KiB.
+            let reach = base.count + bytes.count
+            let log = max(10, reach.bitWidth - (reach - 1).leadingZeroBitCount)
+            try check(ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, Int32(log)))
+            if base.count > 128 << 10 {
+                try check(ZSTD_CCtx_setParameter(context, ZSTD_c_enableLongDistanceMatching, 1))
+            }
+            try check(ZSTD_CCtx_refPrefix(context, base.baseAddress, base.count))
+        }
+        let count = ZSTD_compress2(context, result.baseAddress, result.count, bytes.baseAddress, bytes.count)
+        if ZSTD_isError(count) != 0 {
+            // A result that does not fit into the room it is given is one that is not short enough.
+            if ZSTD_getErrorCode(count) == ZSTD_error_dstSize_tooSmall { return nil }
+            throw .library(String(cString: ZSTD_getErrorName(count)))
+        }
+        return count < limit ? count : nil
+    }
+
+    private func check(_ result: Int) throws(CompressionError) {
+        if ZSTD_isError(result) != 0 { throw .library(String(cString: ZSTD_getErrorName(result))) }
+    }
+}

@@ -1,0 +1,106 @@
+/// Follows a tar archive to its two zero blocks. One of pg_basebackup must also hold `global/pg_control`, which
+/// pg_basebackup writes last of the data, and where it has one, `backup_manifest` comes after it.
+struct TarWalker: StreamWalker {
+    private var reader = TarReader()
+    private var state = State()
+    private var byteCount: UInt64 = 0
+    private var zerosAtEnd: UInt64 = 0
+
+    fileprivate struct State {
+        var members = 0
+        var lastPath = ""
+        var isInside = false
+        var end: UInt64?
+        var lostAt: UInt64?
+        var isBaseBackup = false
+        var hasControl = false
+        var hasManifest = false
+        var label: [UInt8]?
+        var findings = Findings()
+    }
+
+    mutating func read(_ bytes: UnsafeRawBufferPointer) {
+        var state = State()
+        swap(&state, &self.state)
+        reader.read(bytes) { event in state.take(event) }
+        swap(&state, &self.state)
+        let zeros = bytes.trailingZeros(upTo: 1_024)
+        zerosAtEnd = zeros == bytes.count ? zerosAtEnd + UInt64(zeros) : UInt64(zeros)
+        byteCount += UInt64(bytes.count)
+    }
+
+    mutating func finish(_ report: inout StreamReport) {
+        state.findings.keep("members", "\(state.members)")
+        state.findings.fill(&report)
+        report.end = end
+        if state.lostAt != nil {
+            report.notes.append("the tar archive could not be followed to its end")
+        }
+    }
+
+    private var end: StreamEnd {
+        let place = state.lastPath.isEmpty ? "" : "member \(state.lastPath)"
+        if let lost = state.lostAt {
+            // perhaps an extension not known here: it ends as a tar does
+            if zerosAtEnd >= 1_024 { return .notPromised }
+            return .missing(at: lost, inside: place, wanted: "a tar header (it is damaged here)")
+        }
+        guard reader.isAtEnd else {
+            return .missing(
+                at: byteCount, inside: place, wanted: "the end mark of two zero blocks")
+        }
+        if state.isBaseBackup, !state.hasControl {
+            return .missing(at: byteCount, inside: place, wanted: "the member global/pg_control")
+        }
+        return .seen
+    }
+}
+
+extension TarWalker.State {
+    fileprivate mutating func take(_ event: TarEvent) {
+        switch event {
+        case .member(let member):
+            if members == 0, member.path == "backup_label" {
+                isBaseBackup = true
+                label = []
+                findings.tool = "pg_basebackup"
+            }
+            if members == 0, member.path == "toc.dat" { findings.tool = "pg_dump" }
+            members += 1
+            lastPath = member.path
+            if member.path == "global/pg_control" { hasControl = true }
+            if member.path == "backup_manifest" { hasManifest = true }
+        case .payload(let bytes):
+            if var text = label {
+                text.append(contentsOf: bytes.part(0, Limits.metadataBytesMax - text.count))
+                label = text
+            }
+        case .memberEnd:
+            if let text = label { keepLabel(text) }
+            label = nil
+        case .end(let offset): end = offset
+        case .lost(let offset): lostAt = offset
+        }
+    }
+
+    /// `START WAL LOCATION: 0/3000028 (file 000000010000000000000003)` and the like, one a line.
+    private mutating func keepLabel(_ text: [UInt8]) {
+        text.withUnsafeBytes { bytes in
+            for line in bytes.split(separator: Ascii.newline).prefix(32) {
+                let line = UnsafeRawBufferPointer(rebasing: line)
+                guard let mark = line.position(of: ": ") else { continue }
+                let name = line.part(0, mark).name.lowercased()
+                let isKept = ["start wal location", "backup from", "start time", "start timeline"]
+                if isKept.contains(name) { findings.keep(name, line.part(from: mark + 2).name) }
+            }
+        }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// How many of the last bytes are zero, counting no further than `limit`; `count` where all are.
+    fileprivate func trailingZeros(upTo limit: Int) -> Int {
+        let zeros = part(from: count - limit).trailingZeros
+        return zeros == limit && isZero ? count : zeros
+    }
+}

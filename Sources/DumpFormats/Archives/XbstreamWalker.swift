@@ -1,0 +1,157 @@
+/// Follows an xbstream. It is complete when every member has ended and the members that mariabackup and xtrabackup write
+/// last are there: `xtrabackup_checkpoints` and `xtrabackup_info` (MariaDB from 11.1: `mariadb_backup_...`).
+struct XbstreamWalker: StreamWalker {
+    private var reader = XbstreamReader()
+    private var state = State()
+    private var byteCount: UInt64 = 0
+
+    fileprivate struct State {
+        var members = 0
+        /// Paths of members that have begun and not ended.
+        var open: Set<String> = []
+        var isOverfull = false
+        var path = ""
+        var lostAt: UInt64?
+        var hasCheckpoints = false
+        var hasInfo = false
+        /// The metadata members that are being kept, by name.
+        var texts: [String: [UInt8]] = [:]
+        var findings = Findings()
+    }
+
+    mutating func read(_ bytes: UnsafeRawBufferPointer) {
+        var state = State()
+        swap(&state, &self.state)
+        reader.read(bytes) { event in state.take(event) }
+        swap(&state, &self.state)
+        byteCount += UInt64(bytes.count)
+    }
+
+    mutating func finish(_ report: inout StreamReport) {
+        state.findings.keep("members", "\(state.members)")
+        state.findings.fill(&report)
+        report.end = end
+        if let lost = state.lostAt, report.end == .seen {
+            report.notes.append(
+                "\(describeSize(byteCount - lost)) follow the end of the backup at byte \(lost)")
+        }
+    }
+
+    private var end: StreamEnd {
+        let at = state.lostAt ?? byteCount
+        if state.lostAt == nil, !reader.isBetweenChunks {
+            return .missing(
+                at: at, inside: state.path.isEmpty ? "" : "member \(state.path)",
+                wanted: "the rest of its chunk")
+        }
+        if let path = state.open.min() {
+            return .missing(at: at, inside: "member \(path)", wanted: "the end of that member")
+        }
+        if !state.hasInfo || !state.hasCheckpoints {
+            let name = state.hasInfo ? "xtrabackup_checkpoints" : "xtrabackup_info"
+            return .missing(at: at, inside: "", wanted: "the member \(name)")
+        }
+        return state.isOverfull ? .notPromised : .seen
+    }
+}
+
+extension XbstreamWalker.State {
+    fileprivate mutating func take(_ event: XbstreamEvent) {
+        switch event {
+        case .chunk(let chunk):
+            path = chunk.path
+            guard chunk.kind != .end else {
+                if !open.contains(path) { members += 1 }
+                return
+            }
+            if open.count < Limits.openMembersMax {
+                if open.insert(path).inserted { begin(path) }
+            } else {
+                isOverfull = true
+            }
+        case .payload(let bytes):
+            guard !texts.isEmpty, var text = texts[path] else { return }
+            text.append(contentsOf: bytes.part(0, Limits.metadataBytesMax - text.count))
+            texts[path] = text
+        case .memberEnd(let path):
+            open.remove(path)
+            end(path)
+        case .lost(let offset): lostAt = offset
+        }
+    }
+
+    private mutating func begin(_ path: String) {
+        members += 1
+        if path.hasSuffix(".qp") || path.hasSuffix(".lz4") || path.hasSuffix(".zst") {
+            findings.warn(
+                "the members of this backup are compressed and will not deduplicate: drop --compress")
+        }
+        if path.hasSuffix(".xbcrypt") {
+            findings.warn(
+                "the members of this backup are encrypted and will not deduplicate: drop --encrypt")
+        }
+        let isText = XbstreamWalker.metadata.contains(path)
+        if isText, texts.count < XbstreamWalker.metadata.count { texts[path] = [] }
+    }
+
+    private mutating func end(_ path: String) {
+        let name = XbstreamWalker.plainName(path)
+        if name == "xtrabackup_info" || name == "mariadb_backup_info" { hasInfo = true }
+        if name == "xtrabackup_checkpoints" || name == "mariadb_backup_checkpoints" {
+            hasCheckpoints = true
+        }
+        if let text = texts.removeValue(forKey: path) { keep(text) }
+    }
+
+    /// Lines of the form `name = value`.
+    private mutating func keep(_ text: [UInt8]) {
+        text.withUnsafeBytes { bytes in
+            for line in bytes.split(separator: Ascii.newline).prefix(200) {
+                let line = UnsafeRawBufferPointer(rebasing: line)
+                guard let mark = line.position(of: " = ") else { continue }
+                keep(line.part(0, mark).name, line.part(from: mark + 3))
+            }
+        }
+    }
+
+    private mutating func keep(_ name: String, _ value: UnsafeRawBufferPointer) {
+        switch name {
+        case "tool_name": findings.tool = value.name
+        case "tool_version": findings.toolVersion = value.name
+        case "server_version": findings.serverVersion = value.name
+        case "backup_type", "from_lsn", "to_lsn", "last_lsn", "uuid", "incremental", "partial":
+            findings.keep(name, value.name)
+        case "binlog_pos": keepPosition(value)
+        default: break
+        }
+    }
+
+    /// `filename 'mariadb-bin.000003', position '389', GTID of the last change '0-1-6'`
+    private mutating func keepPosition(_ text: UnsafeRawBufferPointer) {
+        func quoted(_ mark: StaticString) -> UnsafeRawBufferPointer? {
+            guard let found = text.position(of: mark) else { return nil }
+            let start = found + mark.utf8CodeUnitCount
+            return text.position(of: Ascii.quote, from: start).map { text.part(start, $0) }
+        }
+        if let file = quoted("filename '"), let offset = quoted("position '")?.leadingNumber {
+            findings.position = BinlogPosition(file: file.name, offset: offset)
+        }
+        if let gtid = quoted("GTID of the last change '"), !gtid.isEmpty { findings.gtid = gtid.name }
+    }
+}
+
+extension XbstreamWalker {
+    /// Members that tell of the backup; read where they are not compressed.
+    fileprivate static let metadata: Set<String> = [
+        "xtrabackup_info", "xtrabackup_checkpoints", "mariadb_backup_info",
+        "mariadb_backup_checkpoints",
+    ]
+
+    /// A member's name without what `--compress` and `--encrypt` add.
+    fileprivate static func plainName(_ path: String) -> String {
+        for suffix in [".xbcrypt", ".qp", ".lz4", ".zst"] where path.hasSuffix(suffix) {
+            return plainName(String(path.dropLast(suffix.count)))
+        }
+        return path
+    }
+}

@@ -1,0 +1,103 @@
+import CLinux
+import Faults
+import Files
+import WireFormat
+
+/// Objects as files below a directory.
+///
+/// An object is written under `tmp/`, flushed, and renamed to its name without replacing anything, so that a name
+/// never shows half an object; then its directory is flushed.
+package struct DirectoryStore: ObjectStore {
+    package let root: Path
+    private let calls: SystemCalls
+    private let directories: Directories
+    private let randomBytes: @Sendable (Int) throws -> [UInt8]
+
+    package init(_ root: Path, calls: SystemCalls, randomBytes: @escaping @Sendable (Int) throws -> [UInt8]) {
+        self.root = root
+        self.calls = calls
+        directories = Directories(calls)
+        self.randomBytes = randomBytes
+    }
+
+    package var location: String { "\(root)" }
+    package var isNear: Bool { true }
+
+    private func path(_ name: ObjectName) -> Path { root / name.description }
+
+    package func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws {
+        let temporary = root / "tmp" / hexadecimal(try randomBytes(ObjectID.byteCount))
+        let target = path(name)
+        try directories.make(root / "tmp")
+        do {
+            try directories.create(temporary, bytes, durable: true)
+            try directories.make(target.parent)
+            do {
+                try directories.renameWithoutReplacing(temporary, to: target)
+            } catch {
+                if error.code == EEXIST { throw StorageError.exists(name) }
+                throw error
+            }
+            try directories.flush(target.parent)
+        } catch {
+            // What failed is told; that the remains cannot be removed either would only hide it.
+            try? directories.remove(temporary)
+            throw error
+        }
+    }
+
+    package func byteCount(of name: ObjectName) throws -> Int? {
+        try directories.status(path(name)).map { Int($0.st_size) }
+    }
+
+    package func read(_ name: ObjectName, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        do {
+            return try Descriptor(reading: path(name), calls: calls).read(at: offset, into: buffer)
+        } catch {
+            if error.code == ENOENT { throw StorageError.missing(name) }
+            throw error
+        }
+    }
+
+    package func list(_ folder: Folder) throws -> [StoredObject] {
+        var found: [StoredObject] = []
+        try walk(Path(folder.path), into: &found)
+        return found
+    }
+
+    private func walk(_ relative: Path, into found: inout [StoredObject]) throws {
+        for name in try directories.names(root / relative) ?? [] {
+            let child = relative / name
+            // A file that goes while it is listed was not there.
+            guard let status = try directories.status(root / child) else { continue }
+            switch status.kind {
+            case .directory: try walk(child, into: &found)
+            case .file:
+                guard let name = ObjectName(child.description) else { continue }
+                let modified = Int64(status.st_mtim.tv_sec) * 1000 + Int64(status.st_mtim.tv_nsec) / 1_000_000
+                found.append(StoredObject(name: name, byteCount: Int(status.st_size), modified: modified))
+            default: continue
+            }
+        }
+    }
+
+    package func remove(_ name: ObjectName) throws {
+        try directories.remove(path(name))
+        if try directories.status(path(name).parent) != nil { try directories.flush(path(name).parent) }
+    }
+}
+
+extension DirectoryStore {
+    /// Whether a new repository may be made here: nothing there, or an empty directory.
+    package func isFree() throws -> Bool {
+        guard let status = try directories.statusFollowing(root) else { return true }
+        guard status.kind == .directory else { return false }
+        return try (directories.names(root) ?? []).isEmpty
+    }
+
+    /// Whether a repository is here.
+    package func hasConfigOrKeys() throws -> Bool {
+        if try byteCount(of: .config) != nil { return true }
+        return try !list(.keys).isEmpty
+    }
+}

@@ -1,0 +1,61 @@
+import Synchronization
+import WireFormat
+
+/// Objects in memory, for tests. A class: everybody who holds it sees the same objects.
+package final class MemoryStore: ObjectStore {
+    private let objects = Mutex<[ObjectName: (bytes: [UInt8], modified: Int64)]>([:])
+    private let now: @Sendable () -> Int64
+
+    /// - Parameter now: the store's clock, milliseconds since 1970.
+    package init(now: @escaping @Sendable () -> Int64 = { 0 }) { self.now = now }
+
+    package var location: String { "memory" }
+    package var isNear: Bool { true }
+
+    package func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws {
+        let copy = Array(bytes)
+        let time = now()
+        let isNew = objects.withLock { objects in
+            guard objects[name] == nil else { return false }
+            objects[name] = (copy, time)
+            return true
+        }
+        guard isNew else { throw StorageError.exists(name) }
+    }
+
+    package func byteCount(of name: ObjectName) throws -> Int? {
+        objects.withLock { $0[name]?.bytes.count }
+    }
+
+    package func read(_ name: ObjectName, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        guard let object = objects.withLock({ $0[name]?.bytes }) else { throw StorageError.missing(name) }
+        guard offset < object.count else { return 0 }
+        let count = min(buffer.count, object.count - offset)
+        object.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[offset..<(offset + count)])) }
+        return count
+    }
+
+    package func list(_ folder: Folder) throws -> [StoredObject] {
+        let prefix = folder.path + "/"
+        return objects.withLock { objects in
+            objects.filter { $0.key.description.hasPrefix(prefix) }
+                .map { StoredObject(name: $0.key, byteCount: $0.value.bytes.count, modified: $0.value.modified) }
+                .sorted { $0.name.description < $1.name.description }
+        }
+    }
+
+    package func remove(_ name: ObjectName) throws {
+        _ = objects.withLock { $0.removeValue(forKey: name) }
+    }
+}
+
+extension MemoryStore {
+    /// Changes what a store must never change: for tests of what is noticed.
+    package func tamper(_ name: ObjectName, _ change: (inout [UInt8]) -> Void) {
+        objects.withLock { objects in
+            guard var object = objects[name] else { return }
+            change(&object.bytes)
+            objects[name] = object
+        }
+    }
+}

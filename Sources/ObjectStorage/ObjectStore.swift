@@ -1,0 +1,100 @@
+import Faults
+import WireFormat
+
+/// Where objects live. Calls block, may be made from several threads at once, and return when what they did is durable.
+///
+/// A store must show what was written to everything that begins afterwards (docs/format.md, section 15). Objects are
+/// created whole or not at all, never changed, and only ever deleted.
+package protocol ObjectStore: Sendable {
+    /// For messages, such as `/srv/backup`.
+    var location: String { get }
+    /// Whether a read costs no network: bases are then read from the store itself.
+    var isNear: Bool { get }
+
+    /// Creates an object. Throws `StorageError.exists` where the name is taken.
+    func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws
+    /// The object's length; nil where there is none.
+    func byteCount(of name: ObjectName) throws -> Int?
+    /// Reads from `offset` until the buffer is full or the object ends; returns how many bytes.
+    /// Throws `StorageError.missing` where there is no object.
+    func read(_ name: ObjectName, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws -> Int
+    /// The objects whose names begin with `folder`, in the order of their names. What is no object is left out.
+    func list(_ folder: Folder) throws -> [StoredObject]
+    /// Deletes an object; none there is no error.
+    func remove(_ name: ObjectName) throws
+}
+
+/// An object as a listing shows it.
+package struct StoredObject: Equatable, Sendable {
+    package let name: ObjectName
+    package let byteCount: Int
+    /// By the store's clock, milliseconds since 1970.
+    package let modified: Int64
+
+    package init(name: ObjectName, byteCount: Int, modified: Int64) {
+        self.name = name
+        self.byteCount = byteCount
+        self.modified = modified
+    }
+}
+
+/// What can be listed.
+package enum Folder: Hashable, Sendable {
+    case keys
+    case packs(DomainID)
+    case index(DomainID)
+    case snapshots(DomainID)
+    case commits(DomainID)
+    case tombstones(Tombstone.Target)
+    case records(Record.Kind)
+    /// Of every domain.
+    case all(Root)
+
+    package enum Root: String, Sendable, CaseIterable {
+        case keys, packs, index, snapshots, commits, tombstones, records
+    }
+
+    /// What the names in it begin with, up to a slash, without it.
+    package var path: String {
+        switch self {
+        case .keys: "keys"
+        case .packs(let domain): "packs/\(domain)"
+        case .index(let domain): "index/\(domain)"
+        case .snapshots(let domain): "snapshots/\(domain)"
+        case .commits(let domain): "commits/\(domain)"
+        case .tombstones(let target): "tombstones/\(target.folder)"
+        case .records(let kind): "records/\(kind.folder)"
+        case .all(let root): root.rawValue
+        }
+    }
+}
+
+extension ObjectStore {
+    /// A whole object.
+    /// - Parameter limit: a longer one is refused.
+    package func get(_ name: ObjectName, limit: Int = Limits.objectBytes) throws -> [UInt8] {
+        guard let count = try byteCount(of: name) else { throw StorageError.missing(name) }
+        guard count <= limit else { throw StorageError.tooLong(name, byteCount: count, limit: limit) }
+        return try read(name, 0..<count)
+    }
+
+    /// Exactly the bytes of a range.
+    package func read(_ name: ObjectName, _ range: Range<Int>) throws -> [UInt8] {
+        try [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
+            try read(name, range, into: UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: range.count))
+            count = range.count
+        }
+    }
+
+    /// Exactly the bytes of a range.
+    package func read(_ name: ObjectName, _ range: Range<Int>, into buffer: UnsafeMutableRawBufferPointer) throws {
+        let count = try read(name, at: range.lowerBound, into: buffer)
+        guard count == range.count else {
+            throw StorageError.tooShort(name, wanted: range.upperBound, got: range.lowerBound + count)
+        }
+    }
+
+    package func put(_ name: ObjectName, _ bytes: [UInt8]) throws {
+        try bytes.withUnsafeBytes { try put(name, $0) }
+    }
+}

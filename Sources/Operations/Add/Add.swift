@@ -1,0 +1,173 @@
+import ObjectStorage
+import Sealing
+import ChunkIndex
+import Chunking
+import DumpFormats
+import Faults
+import Files
+import PackStore
+import Snapshots
+import Vault
+import WireFormat
+
+/// Saves one snapshot.
+package func add(_ request: AddRequest, to vault: Vault) throws -> AddOutcome {
+    try checkSeries(request.series)
+    let run = try AddRun(request, vault)
+    defer { run.stop() }
+    do {
+        return try run.save()
+    } catch {
+        // What was uploaded is good, whatever went wrong: made findable, the next add uses it.
+        try? run.store.settle()
+        throw error
+    }
+}
+
+/// A series is a path-like name for people and patterns.
+private func checkSeries(_ name: String) throws {
+    func bad(_ why: String) -> OperationError { .badSeries(name, why: why) }
+    guard !name.isEmpty else { throw bad("it is empty") }
+    guard name.utf8.count <= Limits.nameBytes else { throw bad("it has more than \(Limits.nameBytes) bytes") }
+    guard !name.contains("@") else { throw bad("@ begins the date in a reference") }
+    guard !name.hasPrefix("-") else { throw bad("it looks like an option") }
+    guard name.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value != 0x7f }) else {
+        throw bad("it has spaces or control characters")
+    }
+}
+
+/// One run of `add`: what it needs, and its steps in order.
+struct AddRun {
+    let request: AddRequest
+    let vault: Vault
+    let context: DomainContext
+    let store: ChunkStore
+    let series: SeriesHistory
+    let history: History
+    let started: Int64
+
+    init(_ request: AddRequest, _ vault: Vault) throws {
+        self.request = request
+        self.vault = vault
+        started = vault.surroundings.now()
+        history = try History.load(vault, acceptRollback: request.acceptRollback)
+        context = try vault.requiredContext(vault.ownDomain)
+        _ = try context.keys.cutDecider()
+        series = SeriesHistory(snapshots: history.series(request.series, in: context.domain))
+        let index = try vault.openIndex(context.domain)
+        let warn = vault.surroundings.warn
+        let packs = try IndexKeeper(context, index).refresh { name, error in
+            warn("\(name) cannot be used: \((error as? any Explained)?.message ?? "\(error)")")
+        }
+        let condemned = try vault.signedObjects.condemned(.pack) { name, error in
+            warn("\(name) is ignored: \((error as? any Explained)?.message ?? "\(error)")")
+        }
+        let workers = vault.surroundings.workers
+        store = ChunkStore(
+            context, index, usable: packs.subtracting(condemned.map { $0.id }), level: request.level,
+            workers: workers, putsAtOnce: context.store.isNear ? 1 : 4)
+    }
+
+    func save() throws -> AddOutcome {
+        switch request.source {
+        case .files(let selection): try saveFiles(selection)
+        case .descriptor(let number):
+            try saveStream(DescriptorSource(number, path: "standard input", vault.surroundings))
+        case .file(let path): try saveStream(try FileSource(path, vault.surroundings))
+        case .command(let arguments): try saveStream(try CommandSource(arguments, vault.surroundings))
+        }
+    }
+
+    func stop() { store.stop() }
+
+    /// The parent that the request or the series names.
+    func parent() throws -> Snapshot? {
+        guard let reference = request.parent else { return series.parent }
+        let parent = try reference.resolve(in: history)
+        guard parent.domain == context.domain else { throw OperationError.notInOwnDomain(reference.text) }
+        return parent
+    }
+
+    /// The head but for what the stream itself decides.
+    func draftHead(completeness: Head.Completeness, evidence: Head.Evidence) throws -> Head {
+        let writer: ObjectID
+        if let cache = vault.cache {
+            writer = try cache.writer()
+        } else {
+            writer = ObjectID(try vault.surroundings.randomBytes(ObjectID.byteCount))
+        }
+        let own = history.snapshots.filter { $0.head.writer == writer && $0.domain == context.domain }
+        let named = Set(own.flatMap { $0.head.names })
+        let remembered = try vault.cache?.remembered(context.domain)[writer] ?? 0
+        let kind = request.kind ?? .full
+        let lastFull = series.lastFull
+        if kind != .full && lastFull == nil { throw OperationError.needsFull(series: request.series) }
+        var head = Head(
+            series: request.series, kind: kind, time: request.time ?? started, started: started,
+            ended: vault.surroundings.now(), completeness: completeness, evidence: evidence, writer: writer,
+            sequence: 1 + max(remembered, own.map { $0.head.sequence }.max() ?? 0))
+        head.names = own.map { $0.id }.filter { !named.contains($0) }
+        head.parent = kind == .differential ? lastFull?.id : try parent()?.id
+        head.base = kind == .full ? nil : lastFull?.id
+        head.host = request.host ?? vault.surroundings.hostName
+        head.tags = request.tags
+        if request.time != nil { head.flags.insert(.timeGiven) }
+        return head
+    }
+
+    /// Compares the length with what is usual, and marks what has shrunk.
+    func markShrunk(_ head: inout Head) throws -> String? {
+        if request.allowShrink { head.flags.insert(.shrinkAllowed) }
+        guard !request.allowShrink, let usual = series.usualBytes(kind: head.kind, format: head.format),
+            head.bytesRead < usual / 2
+        else { return nil }
+        let message = "the stream has \(head.bytesRead) bytes, less than half of the usual \(usual)"
+        if request.refuseShrink { throw Shrunk(message: message + ": nothing saved") }
+        head.flags.insert(.shrunk)
+        return message
+    }
+
+    /// Makes everything durable, then makes it a snapshot.
+    func publish(_ manifest: Manifest) throws -> (Snapshot, Manifest) {
+        var manifest = manifest
+        manifest.inline = try store.takeInline()
+        try store.settle()
+        manifest.head.bytesNew = store.bytesNew
+        let publication = Publication(
+            context: context, signed: vault.signedObjects, reliedOn: store.reliedOn,
+            warn: vault.surroundings.warn)
+        let (snapshot, published) = try publication.publish(manifest, bytesStoredBefore: store.bytesStored)
+        try? vault.cache?.remember(
+            (try vault.cache?.remembered(context.domain) ?? [:])
+                .merging([snapshot.head.writer: snapshot.head.sequence]) { max($0, $1) }, context.domain)
+        return (snapshot, published)
+    }
+
+    func rule(isText: Bool) -> CuttingRule {
+        isText
+            ? .text(vault.config.textCutting)
+            : .general(vault.config.generalCutting)
+    }
+}
+
+extension CuttingRule {
+    static func text(_ cutting: Config.Cutting) -> CuttingRule {
+        CuttingRule(
+            number: 1, candidates: .rowEnds, minimum: cutting.minimum, average: cutting.average,
+            maximum: cutting.maximum)
+    }
+
+    /// - Parameter number: 2, or 3 where files are cut apart.
+    static func general(_ cutting: Config.Cutting, number: UInt16 = 2) -> CuttingRule {
+        CuttingRule(
+            number: number, candidates: .general, minimum: cutting.minimum, average: cutting.average,
+            maximum: cutting.maximum)
+    }
+}
+
+/// A stream much shorter than usual, refused as asked.
+package struct Shrunk: Explained {
+    package let message: String
+    package var hint: String? { "if it should be so, say --allow-shrink" }
+    package var exitCode: ExitCode { .incompleteStream }
+}

@@ -1,0 +1,68 @@
+import DumpFormats
+import Files
+import Snapshots
+import WireFormat
+
+/// What to save and how.
+package struct AddRequest: Sendable {
+    package enum Source: Sendable {
+        /// An open descriptor: standard input.
+        case descriptor(Int32)
+        /// A file as a stream.
+        case file(Path)
+        /// A command, its output as the stream. Program and arguments; no shell.
+        case command([[UInt8]])
+        case files(FileSelection)
+    }
+
+    package var series: String
+    package var source: Source
+    package var kind: Head.Kind?
+    package var parent: Reference?
+    package var tags: [String] = []
+    /// Milliseconds since 1970; nil for now.
+    package var time: Int64?
+    package var host: String?
+    package var allowIncomplete = false
+    package var allowShrink = false
+    package var refuseShrink = false
+    package var acceptedStatuses: Set<Int32> = []
+    /// nil: find out.
+    package var format: StreamFormat?
+    /// zstd's level; nil: try.
+    package var level: Int?
+    package var acceptRollback = false
+
+    package init(series: String, source: Source) {
+        self.series = series
+        self.source = source
+    }
+}
+
+/// Which files and directories to save.
+package struct FileSelection: Sendable {
+    package var paths: [Path]
+    package var excluded: [String]
+    package var staysOnFileSystem: Bool
+
+    package init(paths: [Path], excluded: [String] = [], staysOnFileSystem: Bool = false) {
+        self.paths = paths
+        self.excluded = excluded
+        self.staysOnFileSystem = staysOnFileSystem
+    }
+}
+
+/// What was saved.
+package struct AddOutcome: Sendable {
+    package let snapshot: Snapshot
+    package let manifest: Manifest
+    package let chunks: Int
+    package let chunksNew: Int
+    package let framesDelta: Int
+    package let seconds: Double
+    /// To be told to the person: warnings of the format, files that could not be read.
+    package let notes: [String]
+    /// Why the exit status is 3, if it is.
+    package let reservations: [String]
+    package let exitStatusKnown: Bool
+}

@@ -1,0 +1,162 @@
+import Chunking
+import DumpFormats
+import Faults
+import Files
+import PackStore
+import Vault
+import WireFormat
+import Workers
+
+extension AddRun {
+    /// Saves one stream: reads it to its end, judges whether that was the end, and only then makes it a snapshot.
+    func saveStream(_ source: some ByteSource) throws -> AddOutcome {
+        var source = source
+        do {
+            return try saveStreamToEnd(&source)
+        } catch {
+            source.cancel()
+            throw error
+        }
+    }
+
+    private func saveStreamToEnd(_ source: inout some ByteSource) throws -> AddOutcome {
+        let clock = ContinuousClock()
+        let began = clock.now
+        var reader = DumpReader(expecting: request.format, decompressors: Passing.decompressors)
+        let writer = try readToEnd(&source, &reader)
+        defer { writer.stop() }
+        let report = reader.finish()
+        let exit = try source.finish()
+        if let signal = vault.surroundings.stopRequested() { throw Interrupted(signal: signal) }
+
+        let judgement = judge(report, exit: exit, acceptedStatuses: request.acceptedStatuses)
+        var notes = report.warnings
+        var reservations: [String] = []
+        if let refusal = judgement.refusal {
+            guard request.allowIncomplete, report.byteCount > 0 else { throw refusal }
+            let message = refusal.message.replacing(": nothing saved", with: ": saved as incomplete")
+            reservations.append(message)
+            notes.append(message)
+        }
+        var head = try draftHead(
+            completeness: judgement.complete.map { $0 ? .complete : .incomplete } ?? .unknown,
+            evidence: Head.Evidence(judgement.evidence))
+        if judgement.refusal != nil { head.flags.insert(.incompleteAllowed) }
+        head.bytesRead = Int(report.byteCount)
+        head.format = report.format.rawValue
+        head.position = Head.Position(report)
+        head.tool = [report.tool, report.toolVersion].compactMap { $0 }.joined(separator: " ").nonEmpty
+        if let shrunk = try markShrunk(&head) { reservations.append(shrunk) }
+
+        var streams = [try writer.finish()]
+        if let tables = try saveTables(report.tables) { streams.append(tables) }
+        var manifest = Manifest(head: head, facts: Manifest.Facts(report), streams: streams)
+        manifest.producer = producer(source as? CommandSource, exit)
+        let (snapshot, published) = try publish(manifest)
+        let seconds = began.duration(to: clock.now)
+        return AddOutcome(
+            snapshot: snapshot, manifest: published, chunks: writer.chunkCount, chunksNew: store.chunksNew,
+            framesDelta: 0, seconds: Double(seconds.components.seconds) + Double(seconds.components.attoseconds) / 1e18,
+            notes: notes, reservations: reservations, exitStatusKnown: exit != nil)
+    }
+
+    /// Reads the whole stream. Its first 64 KiB are looked at before the first cut: they choose the rule.
+    private func readToEnd(_ source: inout some ByteSource, _ reader: inout DumpReader) throws -> StreamWriter {
+        var head = [UInt8](repeating: 0, count: 64 << 10)
+        var headBytes = 0
+        var isAtEnd = false
+        while headBytes < head.count && !isAtEnd {
+            let count = try head.withUnsafeMutableBytes {
+                try source.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[headBytes...]))
+            }
+            isAtEnd = count == 0
+            headBytes += count
+        }
+        head.removeLast(head.count - headBytes)
+        let format = head.withUnsafeBytes { classify(head: $0, expecting: request.format) }
+        let writer = try StreamWriter(
+            .data, .data, rule: rule(isText: format.isText), context, store,
+            workers: vault.surroundings.workers)
+        do {
+            head.withUnsafeBytes { reader.read($0) }
+            try writer.write(head)
+            while !isAtEnd {
+                let count = try source.read(into: try writer.room())
+                isAtEnd = count == 0
+                if count > 0 { reader.read(writer.took(count)) }
+                vault.surroundings.progress(
+                    Progress(
+                        bytes: writer.byteCount, bytesTotal: source.byteCountExpected, bytesNew: store.bytesNew))
+            }
+            return writer
+        } catch {
+            writer.stop()
+            throw error
+        }
+    }
+
+    private func saveTables(_ tables: [TableRanges]) throws -> Manifest.Stream? {
+        guard !tables.isEmpty else { return nil }
+        let writer = try MetadataWriter(.tables, rule: rule(isText: false), context, store)
+        for table in tables {
+            let space = [table.database, table.schema].compactMap { $0 }.joined(separator: ".")
+            let entry = TableEntry(
+                space: space, name: table.name,
+                ranges: table.ranges.map { Int($0.lowerBound)..<Int($0.upperBound) })
+            try writer.write(entry.bytes)
+        }
+        return try writer.finish()
+    }
+
+    /// Program and names of options; never a value, which may be a password.
+    private func producer(_ command: CommandSource?, _ exit: ProducerExit?) -> Manifest.Producer? {
+        guard case .command(let arguments) = request.source, let command else { return nil }
+        var producer = Manifest.Producer(
+            program: command.program, options: optionNames(arguments.dropFirst()),
+            standardError: command.standardError)
+        if case .status(let status) = exit { producer.exitStatus = Int64(status) }
+        return producer
+    }
+}
+
+/// The names of options among arguments: `--user` of `--user=root`, `-p` of `-psecret`.
+func optionNames(_ arguments: some Sequence<[UInt8]>) -> [String] {
+    arguments.compactMap { argument in
+        let text = String(decoding: argument, as: UTF8.self)
+        if text.hasPrefix("--") && text.count > 2 { return String(text.prefix { $0 != "=" }) }
+        if text.hasPrefix("-") && text.count > 1 { return String(text.prefix(2)) }
+        return nil
+    }
+}
+
+extension Head.Evidence {
+    init(_ evidence: Evidence) {
+        switch evidence {
+        case .trailer: self = .trailer
+        case .exitStatus: self = .exitStatus
+        case .both: self = .both
+        case .none: self = .none
+        }
+    }
+}
+
+extension Head.Position {
+    /// What the stream tells; nil where that is nothing.
+    init?(_ report: StreamReport) {
+        guard report.position != nil || report.gtid != nil else { return nil }
+        self.init(file: report.position?.file, offset: report.position?.offset, gtid: report.gtid)
+    }
+}
+
+extension Manifest.Facts {
+    init(_ report: StreamReport) {
+        self.init(
+            tool: report.tool, toolVersion: report.toolVersion, serverVersion: report.serverVersion,
+            innerFormat: report.innerFormat?.rawValue, databases: report.databases,
+            notes: report.notes + report.facts.map { "\($0.name): \($0.value)" })
+    }
+}
+
+extension String {
+    var nonEmpty: String? { isEmpty ? nil : self }
+}

@@ -1,0 +1,40 @@
+import Chunking
+import Sealing
+import WireFormat
+import Workers
+
+/// A window's worth of pieces on their way to their names.
+struct NamingJob: Sendable {
+    let buffer: Buffer
+    let pieces: [Piece]
+}
+
+/// The same, with the name of each chunk in order.
+struct NamedPieces: Sendable {
+    let buffer: Buffer
+    let pieces: [Piece]
+    let names: [ChunkID]
+}
+
+/// Names chunks. One a thread.
+final class ChunkNaming: PipelineWorker {
+    private let namer: ChunkNamer
+
+    init(namer: consuming ChunkNamer) { self.namer = namer }
+
+    func run(_ job: NamingJob) throws -> NamedPieces {
+        var names: [ChunkID] = []
+        names.reserveCapacity(job.pieces.count)
+        var code: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+        for case .chunk(let range) in job.pieces {
+            withUnsafeMutableBytes(of: &code) {
+                namer.name(job.buffer.bytes(range), into: $0.baseAddress!.assumingMemoryBound(to: UInt8.self))
+            }
+            names.append(
+                ChunkID(words: (code.0.littleEndian, code.1.littleEndian, code.2.littleEndian)))
+        }
+        return NamedPieces(buffer: job.buffer, pieces: job.pieces, names: names)
+    }
+}
+
+extension CutDecider: CutDeciding {}

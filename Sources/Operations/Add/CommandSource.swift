@@ -1,0 +1,114 @@
+import CLinux
+import DumpFormats
+import Files
+import Synchronization
+import Vault
+
+/// A command whose output is the stream: started without a shell, its standard input empty, its standard error passed
+/// through and its last part kept. It is ended with its last holder.
+final class CommandSource: ByteSource {
+    let program: String
+    private let process: pid_t
+    private let outputDescriptor: Descriptor
+    private let output: DescriptorSource
+    private let errors: ErrorTail
+    private var isReaped = false
+
+    init(_ arguments: [[UInt8]], _ surroundings: Surroundings) throws {
+        program = Path(bytes: arguments.first ?? []).name.description
+        let calls = surroundings.systemCalls
+        var out = try Subprocess.pipe(for: "the output of \(program)", calls)
+        var err = try Subprocess.pipe(for: "the errors of \(program)", calls)
+        process = try Subprocess.start(
+            arguments, input: nil, output: out.writing.number, error: err.writing.number)
+        try out.writing.close()
+        try err.writing.close()
+        let number = out.reading.release()
+        let path = Path("the output of \(program)")
+        outputDescriptor = Descriptor(adopting: number, path: path, calls: calls)
+        output = DescriptorSource(number, path: path, surroundings)
+        errors = ErrorTail(err.reading.release())
+    }
+
+    deinit { cancel() }
+
+    var byteCountExpected: Int? { nil }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int { try output.read(into: buffer) }
+
+    func finish() throws -> ProducerExit? {
+        let status = reap()
+        errors.wait()
+        return repo_exited(status) != 0 ? .status(repo_exit_status(status)) : .signal(repo_term_signal(status))
+    }
+
+    /// Ends the command; what it writes is not wanted any more.
+    func cancel() {
+        guard !isReaped else { return }
+        kill(process, SIGTERM)
+        kill(process, SIGCONT)
+        _ = reap()
+        errors.wait()
+    }
+
+    private func reap() -> Int32 {
+        isReaped = true
+        return Subprocess.wait(process)
+    }
+
+    /// The last part of its standard error, once it has ended.
+    var standardError: [UInt8] { errors.tail }
+}
+
+/// Passes a command's standard error through and keeps its last part, on a thread of its own.
+///
+/// A class: its thread and its owner share it.
+private final class ErrorTail: Sendable {
+    private let pump: Pump
+    private let thread: Mutex<pthread_t?>
+
+    init(_ descriptor: Int32) {
+        pump = Pump(descriptor)
+        let box = Unmanaged.passRetained(pump)
+        var started = pthread_t()
+        let result = pthread_create(
+            &started, nil,
+            { argument in
+                Unmanaged<Pump>.fromOpaque(argument!).takeRetainedValue().run()
+                return nil
+            }, box.toOpaque())
+        precondition(result == 0, "a thread for a command's errors can be started")
+        thread = Mutex(started)
+    }
+
+    /// Returns when the command, and all it started, have closed their standard error.
+    func wait() {
+        guard let thread = thread.withLock({ $0.take() }) else { return }
+        pthread_join(thread, nil)
+    }
+
+    var tail: [UInt8] { pump.kept.withLock { $0 } }
+
+    private final class Pump: Sendable {
+        private let descriptor: Int32
+        let kept = Mutex<[UInt8]>([])
+        private static let bytesMax = 8 << 10
+
+        init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+        func run() {
+            var block = [UInt8](repeating: 0, count: 4096)
+            while true {
+                let count = repo_read(descriptor, &block, block.count)
+                if count == -Int(EINTR) { continue }
+                guard count > 0 else { break }
+                _ = repo_write(2, block, count)
+                kept.withLock { kept in
+                    kept += block[..<count]
+                    if kept.count > Self.bytesMax { kept.removeFirst(kept.count - Self.bytesMax) }
+                }
+            }
+            _ = repo_close(descriptor)
+        }
+    }
+}

@@ -1,0 +1,32 @@
+import Compression
+import DumpFormats
+
+/// Looks into compressed streams in passing.
+enum Passing {
+    /// What opens a stream of a format; nil where nothing does.
+    static let decompressors: DecompressorFactory = { format in
+        switch format {
+        case .zstd: ZstdPassing()
+        case .gzip: GzipPassing()
+        default: nil
+        }
+    }
+}
+
+private struct ZstdPassing: StreamDecompressor {
+    private let stream = ZstdStream()
+    var reachedEnd: Bool { stream.reachedEnd }
+
+    mutating func decompress(_ input: UnsafeRawBufferPointer, into sink: (UnsafeRawBufferPointer) -> Void) throws {
+        try stream.decompress(input, into: sink)
+    }
+}
+
+private struct GzipPassing: StreamDecompressor {
+    private let stream = GzipStream()
+    var reachedEnd: Bool { stream.reachedEnd }
+
+    mutating func decompress(_ input: UnsafeRawBufferPointer, into sink: (UnsafeRawBufferPointer) -> Void) throws {
+        try stream.decompress(input, into: sink)
+    }
+}

@@ -1,0 +1,57 @@
+import ObjectStorage
+import PackStore
+import Sealing
+import Snapshots
+import WireFormat
+
+/// The last steps of an add: publish, look, commit, look (docs/format.md, section 15).
+struct Publication {
+    let context: DomainContext
+    let signed: SignedObjects
+    /// Packs that existed before and are relied on.
+    let reliedOn: Set<ObjectID>
+    let warn: @Sendable (String) -> Void
+
+    /// Makes a snapshot of a manifest.
+    /// - Parameter bytesStoredBefore: what grew in the repository already.
+    /// - Returns: the snapshot, once it counts and cannot be lost any more.
+    func publish(_ draft: Manifest, bytesStoredBefore: Int) throws -> (Snapshot, Manifest) {
+        let store = SnapshotStore(context)
+        let id = try context.newID("snapshot", mixing: draft.bytes)
+        var manifest = draft
+        // The lengths do not depend on the number: it has a fixed width, and both objects are padded.
+        manifest.head.bytesStored = bytesStoredBefore
+        let headBytes = try store.seal(manifest.head, id: id).count
+        let trial = try store.seal(manifest, id: id).count
+        manifest.head.bytesStored = bytesStoredBefore + trial + headBytes
+        let sealed = try store.seal(manifest, id: id)
+        var head = manifest.head
+        head.manifestHash = Digest32(SHA256.hash(sealed))
+
+        try store.publish(sealed, id: id)
+        try lookAtPacks()
+        try store.commit(try store.seal(head, id: id), id: id)
+        try lookAtSnapshot(id)
+        return (Snapshot(domain: context.domain, id: id, head: head), manifest)
+    }
+
+    /// Tombstones first, existence second: the other order could miss a pack condemned and deleted in between.
+    private func lookAtPacks() throws {
+        let condemned = try signed.condemned(.pack) { name, error in warn("\(name) is ignored: \(error)") }
+        for tombstone in condemned where reliedOn.contains(tombstone.id) {
+            throw OperationError.condemned("pack \(tombstone.id.short)")
+        }
+        for id in reliedOn.sorted() where try context.store.byteCount(of: .pack(context.domain, id)) == nil {
+            throw OperationError.condemned("pack \(id.short)")
+        }
+    }
+
+    private func lookAtSnapshot(_ id: ObjectID) throws {
+        if try signed.tombstone(.snapshot, id) != nil {
+            throw OperationError.condemned("the snapshot itself")
+        }
+        if try context.store.byteCount(of: .snapshot(context.domain, id)) == nil {
+            throw OperationError.condemned("the snapshot itself")
+        }
+    }
+}

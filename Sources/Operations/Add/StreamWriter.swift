@@ -1,0 +1,206 @@
+import Chunking
+import PackStore
+import Sealing
+import Snapshots
+import WireFormat
+import Workers
+
+/// Takes one stream in: cuts it, names the chunks on other threads, stores what is new, builds its list.
+///
+/// Bytes are read straight into its window, so that nothing is copied but the end of a window that the next one needs
+/// again. A class: it owns threads. Used by one thread.
+final class StreamWriter {
+    let rule: CuttingRule
+    private let contentClass: ContentClass
+    private let role: Manifest.Role
+    private let store: ChunkStore
+    private let naming: Pipeline<ChunkNaming>
+    private var cutter: Cutter
+    private var decider: CutDecider
+    private var checksum: StreamChecksum
+    private let checksumKey: [UInt8]
+    private var list: ListBuilder?
+
+    private let windows: BufferPool
+    private var window: Buffer
+    /// The end of the bytes in the window.
+    private var end = CuttingRule.historyBytes
+    private var pieces: [Piece] = []
+
+    private(set) var byteCount = 0
+    private(set) var chunkCount = 0
+
+    private static let freshBytes = 1 << 20
+    /// What searches may read behind the end.
+    private static let slackBytes = 64
+
+    /// - Parameters:
+    ///   - window's new bytes are 1 MiB; up to `workers + 2` windows are in flight.
+    init(
+        _ role: Manifest.Role, _ contentClass: ContentClass, rule: CuttingRule, _ context: DomainContext,
+        _ store: ChunkStore, workers: Int
+    ) throws {
+        self.role = role
+        self.contentClass = contentClass
+        self.rule = rule
+        self.store = store
+        cutter = Cutter(rule: rule)
+        decider = try context.keys.cutDecider()
+        checksumKey = try context.random.draw("stream checksum", key: context.keys.auth)
+        checksum = StreamChecksum(key: checksumKey)
+        let keys = context.keys
+        list = ListBuilder(namer: try keys.namer(ofClass: ContentClass.list.rawValue))
+        naming = Pipeline(workers: workers, inFlight: workers + 2) {
+            ChunkNaming(namer: try keys.namer(ofClass: contentClass.rawValue))
+        }
+        windows = BufferPool(
+            capacity: CuttingRule.historyBytes + rule.maximum + CuttingRule.zeroRunMinimum + Self.freshBytes
+                + Self.slackBytes)
+        window = windows.take()
+        window.room(0..<CuttingRule.historyBytes).initializeMemory(as: UInt8.self, repeating: 0)
+    }
+
+    /// Where the next bytes of the stream go. Never empty.
+    func room() throws -> UnsafeMutableRawBufferPointer {
+        if end == window.capacity - Self.slackBytes { try turn(isLast: false) }
+        return window.room(end..<(window.capacity - Self.slackBytes))
+    }
+
+    /// Tells that so many bytes were put into the room.
+    /// - Returns: those bytes, readable until the next call.
+    @discardableResult
+    func took(_ count: Int) -> UnsafeRawBufferPointer {
+        let bytes = window.bytes(end..<(end + count))
+        checksum.update(bytes)
+        end += count
+        byteCount += count
+        return bytes
+    }
+
+    /// Takes in bytes that lie elsewhere.
+    func write(_ bytes: [UInt8]) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let room = try room()
+            let count = min(room.count, rest.count)
+            room.copyBytes(from: rest.prefix(count))
+            took(count)
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// Takes in so many zero bytes.
+    func writeZeros(_ count: Int) throws {
+        var rest = count
+        while rest > 0 {
+            let room = try room()
+            let now = min(room.count, rest)
+            UnsafeMutableRawBufferPointer(rebasing: room[..<now]).initializeMemory(as: UInt8.self, repeating: 0)
+            took(now)
+            rest -= now
+        }
+    }
+
+    /// Cuts here, whatever stands before: a file ends or begins.
+    func cutHere() throws {
+        cutter.cutHere(start, end: end, decider: &decider, into: &pieces)
+    }
+
+    private var start: UnsafePointer<UInt8> { UnsafePointer(window.base.assumingMemoryBound(to: UInt8.self)) }
+
+    /// Cuts what can be cut and goes on with a fresh window.
+    private func turn(isLast: Bool) throws {
+        cutter.cut(start, end: end, isLast: isLast, decider: &decider, into: &pieces)
+        let next = windows.take()
+        let kept = cutter.keepFrom
+        next.room(0..<(end - kept)).copyMemory(from: window.bytes(kept..<end))
+        cutter.rebase(by: kept)
+        let job = NamingJob(buffer: window, pieces: pieces)
+        window = next
+        end -= kept
+        pieces = []
+        while naming.isFull { try takeNamed() }
+        naming.submit(job)
+        if let named = try naming.takeIfReady() { try store(named) }
+    }
+
+    private func takeNamed() throws {
+        if let named = try naming.take() { try store(named) }
+    }
+
+    private func store(_ named: NamedPieces) throws {
+        var next = 0
+        for piece in named.pieces {
+            switch piece {
+            case .chunk(let range):
+                let id = named.names[next]
+                next += 1
+                chunkCount += 1
+                _ = try store.store(id, Slice(named.buffer, range), contentClass)
+                try append(.chunk(id, byteCount: range.count))
+            case .zeros(let count): try append(.zeros(count))
+            }
+        }
+        if contentClass == .data { try store.endOfBuffer() }
+    }
+
+    private func append(_ entry: ListEntry) throws {
+        try list!.append(entry) { id, node in _ = try store.store(id, Slice(copying: node), .list) }
+    }
+
+    /// The stream ended: its description. The writer is used up.
+    func finish() throws -> Manifest.Stream {
+        try turn(isLast: true)
+        while naming.count > 0 { try takeNamed() }
+        naming.stop()
+        guard let list = list.take() else { preconditionFailure("a stream is finished once") }
+        let root = try list.finish { id, node in _ = try store.store(id, Slice(copying: node), .list) }
+        return Manifest.Stream(
+            role: role, contentClass: contentClass, byteCount: byteCount, checksumKey: checksumKey,
+            checksum: finishChecksum(), list: root, cuttingRule: rule.number)
+    }
+
+    private func finishChecksum() -> [UInt8] {
+        var used = StreamChecksum(key: checksumKey)
+        swap(&used, &checksum)
+        return used.finish()
+    }
+
+    func stop() { naming.stop() }
+}
+
+/// Takes in a stream of class list: tables, a catalog. A short one goes into the manifest as it is.
+final class MetadataWriter {
+    private let role: Manifest.Role
+    private let makeWriter: () throws -> StreamWriter
+    private let checksumKey: [UInt8]
+    private var short: [UInt8] = []
+    private var long: StreamWriter?
+
+    init(_ role: Manifest.Role, rule: CuttingRule, _ context: DomainContext, _ store: ChunkStore) throws {
+        self.role = role
+        checksumKey = try context.random.draw("stream checksum", key: context.keys.auth)
+        makeWriter = { try StreamWriter(role, .list, rule: rule, context, store, workers: 0) }
+    }
+
+    func write(_ bytes: [UInt8]) throws {
+        if let long { return try long.write(bytes) }
+        short += bytes
+        guard short.count > Limits.inlineContentBytes else { return }
+        let writer = try makeWriter()
+        try writer.write(short)
+        long = writer
+        short = []
+    }
+
+    func finish() throws -> Manifest.Stream {
+        if let long { return try long.finish() }
+        let checksum = StreamChecksum(key: checksumKey)
+        short.withUnsafeBytes { checksum.update($0) }
+        return Manifest.Stream(
+            role: role, contentClass: .list, byteCount: short.count, checksumKey: checksumKey,
+            checksum: checksum.finish(), list: .content(short), cuttingRule: 0)
+    }
+
+    func stop() { long?.stop() }
+}

@@ -1,0 +1,304 @@
+import ChunkIndex
+import Faults
+import ObjectStorage
+import PackStore
+import Sealing
+import Snapshots
+import Vault
+import WireFormat
+
+/// One run of `check`: every object is read or looked at, then every snapshot is held against what is there.
+struct CheckRun {
+    private let request: CheckRequest
+    private let vault: Vault
+    private(set) var outcome = CheckOutcome()
+    /// By object, the place in `outcome.damages`.
+    private var damaged: [String: Int] = [:]
+
+    init(_ request: CheckRequest, _ vault: Vault) {
+        self.request = request
+        self.vault = vault
+    }
+
+    mutating func checkAll() throws {
+        if request.readDataPercent != nil && !vault.keyring.opensData {
+            throw SealingError.lacksKey("read the data: run check without --read-data")
+        }
+        try checkConfig()
+        try checkKeys()
+        try checkSigned()
+        let history: History
+        do {
+            history = try History.load(vault, acceptRollback: request.acceptRollback)
+        } catch let error as RolledBack {
+            for problem in error.problems { outcome.notes.append("rolled back: \(problem)") }
+            outcome.exitCode = .rolledBack
+            history = try History.load(vault, acceptRollback: true)
+        }
+        for (name, error) in history.unreadable { note(name, error, snapshot: name.snapshotID) }
+        outcome.snapshots = history.snapshots.count
+        for domain in try allDomains() { try check(domain, history) }
+        outcome.dataWasRead = request.readDataPercent != nil
+        // Damage first: what is missing may only be unreadable. A version that is not known is no damage.
+        if !outcome.damages.isEmpty { outcome.exitCode = worst }
+    }
+
+    private var worst = ExitCode.unknownVersion
+
+    // MARK: what is damaged
+
+    private mutating func note(_ object: ObjectName, _ error: any Error, snapshot: ObjectID? = nil) {
+        note("\(object)", (error as? any Explained)?.message ?? "\(error)", snapshot: snapshot)
+        if (error as? any Explained)?.exitCode != .unknownVersion { worst = .damage }
+    }
+
+    private mutating func note(_ object: String, _ problem: String, snapshot: ObjectID?) {
+        let place = damaged[object] ?? outcome.damages.count
+        if place == outcome.damages.count {
+            outcome.damages.append(Damage(object: object, problem: problem, snapshots: []))
+            damaged[object] = place
+        }
+        if let snapshot, !outcome.damages[place].snapshots.contains(snapshot) {
+            outcome.damages[place].snapshots.append(snapshot)
+        }
+    }
+
+    // MARK: what is not in a domain
+
+    private mutating func checkConfig() throws {
+        do {
+            let object = try vault.store.get(.config, limit: 64 << 10)
+            guard object == vault.configObject else {
+                throw WireError.malformed("config is not what the keys say it was")
+            }
+        } catch where isDamage(error) {
+            note(.config, error)
+        }
+    }
+
+    private mutating func checkKeys() throws {
+        for object in try vault.store.list(.keys) {
+            do {
+                let slot = try Vault.readSlot(object.name, vault.store)
+                guard slot.repository == vault.config.repository else {
+                    throw WireError.malformed("\(object.name) belongs to another repository")
+                }
+            } catch where isDamage(error) {
+                note(object.name, error)
+            }
+        }
+    }
+
+    private mutating func checkSigned() throws {
+        let signed = vault.signedObjects
+        var found: [(ObjectName, any Error)] = []
+        for target in Tombstone.Target.allCases {
+            _ = try signed.condemned(target) { found.append(($0, $1)) }
+        }
+        for kind in Record.Kind.allCases {
+            _ = try signed.records(kind, context: { vault.context($0) }) { found.append(($0, $1)) }
+        }
+        for (name, error) in found { note(name, error) }
+    }
+
+    private func allDomains() throws -> [DomainID] {
+        var domains: Set<DomainID> = [vault.ownDomain]
+        for root in [Folder.Root.packs, .index, .snapshots, .commits] {
+            for object in try vault.store.list(.all(root)) {
+                if let domain = object.name.domain { domains.insert(domain) }
+            }
+        }
+        return domains.filter { vault.context($0) != nil }.sorted()
+    }
+
+    // MARK: one domain
+
+    private mutating func check(_ domain: DomainID, _ history: History) throws {
+        let context = try vault.requiredContext(domain)
+        let index = try vault.openIndex(domain)
+        _ = try IndexKeeper(context, index).refresh { _, _ in }
+        let packs = try checkPacks(context, index)
+        try checkIndexObjects(context, packs)
+        try checkManifests(context, history, packs)
+    }
+
+    /// What is known of the packs that exist: whole, or damaged.
+    private struct Packs {
+        var directories: [ObjectID: PackDirectory] = [:]
+        /// Every chunk in a pack that is sound.
+        var chunks: [ChunkID: Int] = [:]
+        var bad: Set<ObjectID> = []
+        var objectsOfBad: [ChunkID: [ObjectID]] = [:]
+    }
+
+    private mutating func checkPacks(_ context: DomainContext, _ index: ChunkIndex) throws -> Packs {
+        var packs = Packs()
+        let listed = try context.store.list(.packs(context.domain))
+        let total = listed.reduce(0) { $0 + $1.byteCount }
+        let verifier = try request.readDataPercent.map { _ in try PackVerifier(context, index) }
+        var done = 0
+        for (position, object) in listed.enumerated() {
+            if let signal = vault.surroundings.stopRequested() { throw Interrupted(signal: signal) }
+            guard case .pack(_, let id) = object.name else { continue }
+            outcome.packs += 1
+            var directory: PackDirectory?
+            do {
+                directory = try PackDirectories.read(id, context).0
+                if let verifier, isChosen(position, of: listed.count) {
+                    try verifier.verify(id, byteCount: object.byteCount)
+                    outcome.bytesRead += object.byteCount
+                }
+            } catch where isDamage(error) {
+                note(object.name, error)
+                packs.bad.insert(id)
+            }
+            if let directory { packs.directories[id] = directory }
+            for chunk in directory?.segments.flatMap({ $0.frames.flatMap { $0.chunks } }) ?? [] {
+                if packs.bad.contains(id) {
+                    packs.objectsOfBad[chunk.id, default: []].append(id)
+                } else {
+                    packs.chunks[chunk.id] = chunk.byteCount
+                }
+                outcome.chunks += 1
+            }
+            done += object.byteCount
+            vault.surroundings.progress(Progress(bytes: done, bytesTotal: total))
+        }
+        return packs
+    }
+
+    /// Spreads the chosen percentage evenly over the packs.
+    private func isChosen(_ position: Int, of count: Int) -> Bool {
+        guard let percent = request.readDataPercent else { return false }
+        return (position + 1) * percent / 100 > position * percent / 100 || percent >= 100
+    }
+
+    private mutating func checkIndexObjects(_ context: DomainContext, _ packs: Packs) throws {
+        for object in try context.store.list(.index(context.domain)) {
+            guard case .index(_, let id) = object.name else { continue }
+            do {
+                for (pack, directory) in try IndexKeeper.readPacks(id, context) {
+                    guard let there = packs.directories[pack.id] else {
+                        if try context.store.byteCount(of: .pack(context.domain, pack.id)) == nil {
+                            outcome.notes.append("\(object.name) speaks of pack \(pack.id.short), which is gone")
+                        }
+                        continue
+                    }
+                    guard there == directory else {
+                        throw WireError.malformed("\(object.name) says something else of pack \(pack.id.short) than the pack itself")
+                    }
+                }
+            } catch where isDamage(error) {
+                note(object.name, error)
+            }
+        }
+    }
+
+    private mutating func checkManifests(_ context: DomainContext, _ history: History, _ packs: Packs) throws {
+        let store = SnapshotStore(context)
+        let heads = Dictionary(
+            uniqueKeysWithValues: history.snapshots.filter { $0.domain == context.domain }.map { ($0.id, $0) })
+        for id in try store.committed() where heads[id] == nil {
+            guard try context.store.byteCount(of: .snapshot(context.domain, id)) == nil else { continue }
+            // A forget that was stopped has a tombstone; nothing else may take a manifest away.
+            if try vault.signedObjects.tombstone(.snapshot, id) == nil {
+                let name = ObjectName.snapshot(context.domain, id)
+                note(name, StorageError.missing(name), snapshot: id)
+            }
+        }
+        guard context.keyring.opensLists else {
+            outcome.notes.append("manifests and lists of \(context.domain) were not checked: this key cannot open them")
+            return
+        }
+        for id in try store.manifests() {
+            if let signal = vault.surroundings.stopRequested() { throw Interrupted(signal: signal) }
+            guard let snapshot = heads[id] else {
+                try checkUncommitted(id, store, context)
+                continue
+            }
+            do {
+                try check(snapshot, context, packs)
+            } catch let lost as LostChunk {
+                note("chunk \(lost.id)", lost.message, snapshot: id)
+                worst = .damage
+            } catch where isDamage(error) {
+                note(.snapshot(context.domain, id), error, snapshot: id)
+            }
+        }
+    }
+
+    private mutating func checkUncommitted(_ id: ObjectID, _ store: SnapshotStore, _ context: DomainContext) throws {
+        do {
+            _ = try store.manifest(id, expecting: nil)
+            outcome.notes.append("snapshot \(id.short) was never finished; prune takes it away")
+        } catch where isDamage(error) {
+            note(.snapshot(context.domain, id), error)
+        }
+    }
+
+    /// Every chunk of every list of a snapshot must be in a sound pack, or in the manifest.
+    private mutating func check(_ snapshot: Snapshot, _ context: DomainContext, _ packs: Packs) throws {
+        let reader = try SnapshotReader(snapshot, vault)
+        var inline: [ChunkID: Int] = [:]
+        for chunk in reader.manifest.inline?.directory.segments.flatMap({ $0.frames.flatMap { $0.chunks } }) ?? [] {
+            inline[chunk.id] = chunk.byteCount
+        }
+        if reader.manifest.inline != nil && request.readDataPercent != nil { try readInline(reader) }
+        for stream in reader.manifest.streams {
+            if case .content = stream.list {
+                // Short metadata is read for its checksum: it costs nothing more.
+                let parts = try reader.read(stream)
+                while try parts.part() != nil {}
+                continue
+            }
+            var nodes: [ChunkID] = []
+            var list = try reader.list(stream, onNode: { nodes.append($0) })
+            while let entry = try list.next() {
+                for node in nodes { demand(node, nil, snapshot, inline, packs) }
+                nodes = []
+                if case .chunk(let id, let byteCount) = entry { demand(id, byteCount, snapshot, inline, packs) }
+            }
+        }
+    }
+
+    private mutating func demand(
+        _ id: ChunkID, _ byteCount: Int?, _ snapshot: Snapshot, _ inline: [ChunkID: Int], _ packs: Packs
+    ) {
+        if let found = inline[id] ?? packs.chunks[id] {
+            if let byteCount, found != byteCount {
+                note("chunk \(id)", "chunk \(id) has \(found) bytes instead of \(byteCount)", snapshot: snapshot.id)
+                worst = .damage
+            }
+            return
+        }
+        if let holders = packs.objectsOfBad[id] {
+            for pack in holders { note("\(ObjectName.pack(snapshot.domain, pack))", "damaged", snapshot: snapshot.id) }
+            return
+        }
+        note("chunk \(id)", "chunk \(id.description.prefix(12)) is in no pack that is left", snapshot: snapshot.id)
+        worst = .damage
+    }
+
+    /// Decodes what a manifest carries itself.
+    private func readInline(_ reader: SnapshotReader) throws {
+        guard let stream = reader.manifest.stream(.data) else { return }
+        let parts = try reader.read(stream)
+        while try parts.part() != nil {}
+    }
+}
+
+extension ObjectName {
+    var domain: DomainID? {
+        switch self {
+        case .pack(let domain, _), .index(let domain, _), .snapshot(let domain, _), .commit(let domain, _): domain
+        default: nil
+        }
+    }
+
+    var snapshotID: ObjectID? {
+        switch self {
+        case .snapshot(_, let id), .commit(_, let id): id
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import Faults
+import ObjectStorage
+import PackStore
+import Snapshots
+import Vault
+import WireFormat
+
+/// All snapshots that count and that this key can see, oldest first.
+package struct History: Sendable {
+    package let snapshots: [Snapshot]
+    /// Commits that could not be read.
+    package let unreadable: [(name: ObjectName, error: any Error)]
+
+    /// Reads the heads, and holds what they say against what this client saw before.
+    /// - Parameter acceptRollback: takes an older state as the truth from now on.
+    package static func load(_ vault: Vault, acceptRollback: Bool = false) throws -> History {
+        var snapshots: [Snapshot] = []
+        var unreadable: [(ObjectName, any Error)] = []
+        for domain in try vault.domains() {
+            guard let context = vault.context(domain) else { continue }
+            let store = SnapshotStore(context)
+            var committed: [Snapshot] = []
+            for id in try store.committed() {
+                do {
+                    committed.append(Snapshot(domain: domain, id: id, head: try store.head(id)))
+                } catch StorageError.missing {
+                    continue
+                } catch where isDamage(error) {
+                    unreadable.append((.commit(domain, id), error))
+                }
+            }
+            if unreadable.isEmpty { try checkRollback(vault, domain, committed, accept: acceptRollback) }
+            let manifests = Set(try store.manifests())
+            snapshots += committed.filter { manifests.contains($0.id) }
+        }
+        snapshots.sort { ($0.head.time, $0.id) < ($1.head.time, $1.id) }
+        return History(snapshots: snapshots, unreadable: unreadable)
+    }
+
+    private static func checkRollback(
+        _ vault: Vault, _ domain: DomainID, _ committed: [Snapshot], accept: Bool
+    ) throws {
+        guard let cache = vault.cache else { return }
+        var remembered = accept ? [:] : try cache.remembered(domain)
+        let forgotten = try forgottenRecords(vault)
+        let problems = Rollback.missing(committed, forgotten: forgotten, remembered: remembered)
+        guard problems.isEmpty || accept else { throw RolledBack(problems: problems) }
+        let before = remembered
+        for snapshot in committed {
+            let writer = snapshot.head.writer
+            remembered[writer] = max(remembered[writer] ?? 0, snapshot.head.sequence)
+        }
+        if remembered != before || accept {
+            // A cache that cannot be written costs the memory, not the command.
+            do { try cache.remember(remembered, domain) } catch { vault.surroundings.warn("the cache cannot be written: \(error)") }
+        }
+    }
+
+    /// What was removed on purpose, as far as this key can read it.
+    package static func forgottenRecords(_ vault: Vault) throws -> [ForgottenRecord] {
+        let fields = try vault.signedObjects.records(.forgotten, context: { vault.context($0) }) { name, error in
+            vault.surroundings.warn("\(name) is ignored: \((error as? any Explained)?.message ?? "\(error)")")
+        }
+        return try fields.map { try ForgottenRecord($0, what: "a record of a forgotten snapshot") }
+    }
+
+    /// The snapshots of a series in a domain, oldest first.
+    package func series(_ name: String, in domain: DomainID) -> [Snapshot] {
+        snapshots.filter { $0.head.series == name && $0.domain == domain }
+    }
+}

@@ -1,0 +1,91 @@
+import Workers
+import Snapshots
+import Vault
+import WireFormat
+
+/// Everything a snapshot's manifest says.
+package func readManifest(of snapshot: Snapshot, in vault: Vault) throws -> Manifest {
+    try SnapshotStore(vault.requiredContext(snapshot.domain)).manifest(snapshot.id, expecting: snapshot.head)
+}
+
+/// The tables of a dump with their ranges of bytes; empty where none are known.
+package func readTables(of snapshot: Snapshot, in vault: Vault) throws -> [TableEntry] {
+    let reader = try SnapshotReader(snapshot, vault)
+    guard let stream = reader.manifest.stream(.tables) else { return [] }
+    let what = "the tables of snapshot \(snapshot.id.short)"
+    var entries = EntryReader(try reader.read(stream), what: what)
+    var tables: [TableEntry] = []
+    while let bytes = try entries.next() { tables.append(try TableEntry(bytes, what: what)) }
+    return tables
+}
+
+/// The files of a snapshot, in the order of its catalog.
+package func readCatalog(of snapshot: Snapshot, in vault: Vault, _ body: (CatalogEntry) throws -> Void) throws {
+    let reader = try SnapshotReader(snapshot, vault)
+    guard let stream = reader.manifest.stream(.catalog) else { return }
+    var catalog = CatalogReader(try reader.read(stream), snapshot: snapshot)
+    while let entry = try catalog.next() { try body(entry) }
+}
+
+/// Takes a catalog apart while it is read.
+struct CatalogReader {
+    private var entries: EntryReader
+    private let what: String
+
+    init(_ stream: StreamReader, snapshot: Snapshot) {
+        what = "the catalog of snapshot \(snapshot.id.short)"
+        entries = EntryReader(stream, what: what)
+    }
+
+    mutating func next() throws -> CatalogEntry? {
+        try entries.next().map { try CatalogEntry($0, what: what) }
+    }
+}
+
+/// Entries that stand one after the other in a stream, each a length and so many bytes.
+struct EntryReader {
+    private let stream: StreamReader
+    private let what: String
+    private var bytes: [UInt8] = []
+    private var offset = 0
+    private var isAtEnd = false
+
+    init(_ stream: StreamReader, what: String) {
+        self.stream = stream
+        self.what = what
+    }
+
+    /// The bytes of the next entry, without its length.
+    mutating func next() throws -> [UInt8]? {
+        try fill(10)
+        guard offset < bytes.count else { return nil }
+        var reader = ByteReader(bytes, in: offset..<bytes.count, what: what)
+        let count = try reader.count(atMost: Limits.catalogEntryBytes)
+        let start = reader.offset
+        offset = start
+        try fill(count)
+        guard offset + count <= bytes.count else { throw reader.malformed("it ends within an entry") }
+        defer { offset += count }
+        return Array(bytes[offset..<(offset + count)])
+    }
+
+    /// Sees to it that so many bytes are at hand, if there are.
+    private mutating func fill(_ count: Int) throws {
+        while bytes.count - offset < count && !isAtEnd {
+            guard let part = try stream.part() else {
+                isAtEnd = true
+                return
+            }
+            bytes.removeFirst(offset)
+            offset = 0
+            switch part {
+            case .bytes(let slice): slice.withBytes { bytes.append(contentsOf: $0) }
+            case .zeros(let count):
+                guard count <= Limits.catalogEntryBytes else {
+                    throw WireError.malformed("\(what) is malformed: it holds a run of zeros")
+                }
+                bytes.append(contentsOf: repeatElement(0, count: count))
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+import CLinux
+import DumpFormats
+import Files
+import Snapshots
+import Vault
+import WireFormat
+
+/// Writes a snapshot's stream, or one of its files, to a descriptor.
+/// - Returns: how many bytes were written, each verified before.
+package func writeStream(
+    of snapshot: Snapshot, member: String?, to descriptor: Int32, from vault: Vault
+) throws -> Int {
+    let reader = try SnapshotReader(snapshot, vault)
+    let output = Output(descriptor, path: "standard output", isSparse: false, vault.surroundings)
+    if let member {
+        try copyMember(Path(member), of: reader, to: output)
+    } else {
+        let stream = try reader.stream(.data)
+        guard reader.manifest.stream(.catalog) == nil else {
+            throw OperationError.notAStream(snapshot.id.short, what: "files: say which, or use repo restore")
+        }
+        try copyStream(stream, of: reader, to: output, vault.surroundings)
+    }
+    try output.finish()
+    return output.byteCount
+}
+
+func copyStream(
+    _ stream: Manifest.Stream, of reader: SnapshotReader, to output: Output, _ surroundings: Surroundings
+) throws {
+    let parts = try reader.read(stream)
+    while let part = try parts.part() {
+        try output.write(part)
+        surroundings.progress(Progress(bytes: output.byteCount, bytesTotal: stream.byteCount))
+    }
+}
+
+private func copyMember(_ path: Path, of reader: SnapshotReader, to output: Output) throws {
+    var catalog = CatalogReader(try reader.read(try reader.stream(.catalog)), snapshot: reader.snapshot)
+    var wanted = path.bytes
+    var position = 0
+    while let entry = try catalog.next() {
+        if entry.path == wanted, let link = entry.hardLink {
+            // The content stands with the first name, which came before or comes later.
+            wanted = link
+            catalog = CatalogReader(try reader.read(try reader.stream(.catalog)), snapshot: reader.snapshot)
+            position = 0
+            continue
+        }
+        if entry.path == wanted {
+            guard entry.kind == FileKind.file.rawValue else {
+                throw OperationError.notAStream("\(path)", what: "no bytes: it is no regular file")
+            }
+            if entry.byteCount > 0 {
+                try copyRange(position..<(position + entry.byteCount), of: reader, to: output)
+            }
+            return
+        }
+        position += entry.byteCount
+    }
+    throw OperationError.noSuchSnapshot("\(reader.snapshot.id.short) \(path)", near: [])
+}
+
+/// Copies some bytes of the data stream.
+private func copyRange(_ range: Range<Int>, of reader: SnapshotReader, to output: Output) throws {
+    let parts = try reader.read(try reader.stream(.data))
+    var position = 0
+    while position < range.upperBound, var part = try parts.part() {
+        let end = position + part.count
+        if end > range.lowerBound {
+            if position < range.lowerBound { part = part.split(at: range.lowerBound - position).1 }
+            if end > range.upperBound { part = part.split(at: part.count - (end - range.upperBound)).0 }
+            try output.write(part)
+        }
+        position = end
+    }
+}
+
+/// Restores a snapshot to a place.
+package struct RestoreRequest: Sendable {
+    package var snapshot: Snapshot
+    package var target: Path
+    package var include: [String]
+    package var overwrite: Bool
+    package var inPlace: Bool
+
+    package init(
+        snapshot: Snapshot, target: Path, include: [String] = [], overwrite: Bool = false, inPlace: Bool = false
+    ) {
+        self.snapshot = snapshot
+        self.target = target
+        self.include = include
+        self.overwrite = overwrite
+        self.inPlace = inPlace
+    }
+}
+
+package struct RestoreOutcome: Sendable {
+    package let path: Path
+    package let bytes: Int
+    package let files: Int
+    package let notes: [String]
+    package let seconds: Double
+}
+
+package func restore(_ request: RestoreRequest, from vault: Vault) throws -> RestoreOutcome {
+    let clock = ContinuousClock()
+    let began = clock.now
+    let reader = try SnapshotReader(request.snapshot, vault)
+    func outcome(_ path: Path, bytes: Int, files: Int, notes: [String]) -> RestoreOutcome {
+        let seconds = began.duration(to: clock.now).components
+        return RestoreOutcome(
+            path: path, bytes: bytes, files: files, notes: notes,
+            seconds: Double(seconds.seconds) + Double(seconds.attoseconds) / 1e18)
+    }
+    if reader.manifest.stream(.catalog) != nil {
+        let files = try FilesRestore(request, reader, vault.surroundings).run()
+        return outcome(request.target, bytes: files.bytes, files: files.count, notes: files.notes)
+    }
+    let (path, bytes) = try restoreFile(request, reader, vault.surroundings)
+    return outcome(path, bytes: bytes, files: 1, notes: [])
+}
+
+/// A stream becomes one file: written beside its place under a name of its own, flushed, and only then renamed, so that
+/// a file of that name is a whole one.
+private func restoreFile(
+    _ request: RestoreRequest, _ reader: SnapshotReader, _ surroundings: Surroundings
+) throws -> (Path, Int) {
+    let directories = Directories(surroundings.systemCalls)
+    var path = request.target
+    if try directories.statusFollowing(path)?.kind == .directory { path = path / fileName(reader) }
+    if try directories.status(path) != nil && !request.overwrite { throw OperationError.alreadyThere("\(path)") }
+    let temporary = Path("\(path).\(hexadecimal(try surroundings.randomBytes(6))).part")
+    do {
+        var file = try Descriptor(creating: temporary, calls: surroundings.systemCalls)
+        let output = Output(file.number, path: path, isSparse: true, surroundings)
+        try copyStream(try reader.stream(.data), of: reader, to: output, surroundings)
+        try output.finish()
+        try file.flush()
+        try file.close()
+        if request.overwrite {
+            try directories.rename(temporary, to: path)
+        } else {
+            try directories.renameWithoutReplacing(temporary, to: path)
+        }
+        try directories.flush(path.parent)
+        return (path, output.byteCount)
+    } catch {
+        try? directories.remove(temporary)
+        throw error
+    }
+}
+
+/// `shop-logical-20261121-0416.sql`.
+private func fileName(_ reader: SnapshotReader) -> String {
+    let head = reader.snapshot.head
+    let series = head.series.replacing("/", with: "-")
+    let format = head.format.flatMap { StreamFormat(rawValue: $0) } ?? .raw
+    let inner = reader.manifest.facts?.innerFormat.flatMap { StreamFormat(rawValue: $0) }
+    let ending = [inner?.fileExtension, format.fileExtension].compactMap { $0 }.joined(separator: ".")
+    return "\(series)-\(Times.compact(head.time)).\(ending)"
+}

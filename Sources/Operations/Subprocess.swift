@@ -1,0 +1,128 @@
+import CLinux
+import Faults
+import Files
+import Vault
+
+/// Starts commands without a shell.
+enum Subprocess {
+    /// What is ours alone and no business of a command's.
+    private static let secretVariables = ["REPO_PASSWORD=", "REPO_PASSWORD_COMMAND="]
+
+    /// - Parameters:
+    ///   - arguments: the program, looked up in PATH, and its arguments.
+    ///   - streams: the descriptors that become the command's 0, 1 and 2; nil keeps ours, and for 0 means `/dev/null`.
+    static func start(
+        _ arguments: [[UInt8]], input: Int32?, output: Int32?, error: Int32?
+    ) throws(CommandFailed) -> pid_t {
+        guard let program = arguments.first, !program.isEmpty else {
+            throw CommandFailed(program: "an empty command", code: EINVAL)
+        }
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        if let input {
+            posix_spawn_file_actions_adddup2(&actions, input, 0)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", repo_read_flags(), 0)
+        }
+        if let output { posix_spawn_file_actions_adddup2(&actions, output, 1) }
+        if let error { posix_spawn_file_actions_adddup2(&actions, error, 2) }
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // The command gets the signals' default meaning back, whatever we made of them.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for signal in [SIGINT, SIGTERM, SIGPIPE, SIGHUP] { sigaddset(&signals, signal) }
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
+
+        var argv = arguments.map { copy($0) } + [nil]
+        defer { for argument in argv { free(argument) } }
+        var environment: [UnsafeMutablePointer<CChar>?] = []
+        var next = repo_environment()
+        while let place = next, let entry = place.pointee {
+            let text = String(cString: entry)
+            if !secretVariables.contains(where: { text.hasPrefix($0) }) { environment.append(entry) }
+            next = place + 1
+        }
+        environment.append(nil)
+        var process = pid_t()
+        let result = posix_spawnp(&process, argv[0]!, &actions, &attributes, &argv, &environment)
+        guard result == 0 else {
+            throw CommandFailed(program: String(decoding: program, as: UTF8.self), code: result)
+        }
+        return process
+    }
+
+    /// Waits for the end of a command; its status as wait(2) gives it.
+    static func wait(_ process: pid_t) -> Int32 {
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0 && repo_errno() == EINTR {}
+        return status
+    }
+
+    /// The two ends of a pipe.
+    static func pipe(for purpose: String, _ calls: SystemCalls) throws(FileError) -> Pipe {
+        var ends: [Int32] = [0, 0]
+        let result = repo_pipe(&ends)
+        guard result == 0 else { throw FileError("make a pipe for", Path(purpose), code: -result) }
+        return Pipe(
+            reading: Descriptor(adopting: ends[0], path: Path(purpose), calls: calls),
+            writing: Descriptor(adopting: ends[1], path: Path(purpose), calls: calls))
+    }
+
+    /// NUL-terminated, to be freed.
+    private static func copy(_ bytes: [UInt8]) -> UnsafeMutablePointer<CChar>? {
+        let copy = UnsafeMutablePointer<CChar>(OpaquePointer(malloc(bytes.count + 1)))
+        for (index, byte) in bytes.enumerated() { copy?[index] = CChar(bitPattern: byte) }
+        copy?[bytes.count] = 0
+        return copy
+    }
+}
+
+/// A pipe of ours.
+struct Pipe: ~Copyable {
+    var reading: Descriptor
+    var writing: Descriptor
+}
+
+/// A command that could not be started.
+package struct CommandFailed: Explained {
+    let program: String
+    let code: Int32
+
+    package var message: String { "cannot run \(program): \(String(cString: strerror(code)).lowercased())" }
+    package var hint: String? { code == ENOENT ? "is it installed, and in PATH?" : nil }
+    package var exitCode: ExitCode { .incompleteStream }
+}
+
+/// A command that a stream is fed to. It is ended with its last holder.
+final class CommandSink {
+    let program: String
+    private let process: pid_t
+    private(set) var input: Descriptor
+    private var isReaped = false
+
+    init(_ arguments: [[UInt8]], _ surroundings: Surroundings) throws {
+        program = Path(bytes: arguments.first ?? []).name.description
+        var pipe = try Subprocess.pipe(for: "the input of \(program)", surroundings.systemCalls)
+        process = try Subprocess.start(arguments, input: pipe.reading.number, output: nil, error: nil)
+        try pipe.reading.close()
+        input = Descriptor(
+            adopting: pipe.writing.release(), path: Path("the input of \(program)"), calls: surroundings.systemCalls)
+    }
+
+    deinit {
+        guard !isReaped else { return }
+        kill(process, SIGTERM)
+        _ = Subprocess.wait(process)
+    }
+
+    /// Closes its input and waits for it.
+    func finish() throws -> Int32 {
+        try input.close()
+        isReaped = true
+        return Subprocess.wait(process)
+    }
+}

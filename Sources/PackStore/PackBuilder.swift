@@ -1,0 +1,164 @@
+import ChunkIndex
+import Sealing
+import WireFormat
+import Workers
+
+/// Puts one pack together in memory: segments are sealed straight to their place in it.
+///
+/// A class, because the cipher it holds cannot be copied; used by one thread.
+final class PackBuilder {
+    private let context: DomainContext
+    private let contentClass: ContentClass
+    private let envelope: NewEnvelope
+    private let cipher: MessageCipher
+    private let buffer: Buffer
+    private(set) var bodyBytes = ObjectHeader.byteCount
+    private(set) var directory: PackDirectory
+    private(set) var chunkCount = 0
+    /// Frames of the segment being gathered.
+    private var frames: [MadeFrame] = []
+    private var gatheredStored = 0
+    private var gatheredRaw = 0
+
+    /// A body, a last segment beyond the target, padding, a directory and a trailer.
+    static let bufferBytes = Limits.packTargetBytes + Limits.segmentPlaintextBytes + (1 << 20) + directoryBytesMax
+    private static let directoryBytesMax = 4 << 20
+    /// So many chunks make a directory of at most some 2 MiB.
+    private static let chunksMax = 65_536
+    private static let segmentBytesTarget = 1 << 20
+
+    init(_ contentClass: ContentClass, _ context: DomainContext, buffer: Buffer) throws {
+        self.context = context
+        self.contentClass = contentClass
+        envelope = try NewEnvelope(contentClass, context)
+        cipher = envelope.key.cipher()
+        self.buffer = buffer
+        directory = PackDirectory(envelopes: [envelope.stored])
+    }
+
+    var isEmpty: Bool { chunkCount == 0 }
+    /// Bytes of sealed segments.
+    var sealedBytes: Int { bodyBytes - ObjectHeader.byteCount + gatheredStored }
+
+    /// Takes a frame in. It is sealed with its neighbors once together they are a segment's worth.
+    func add(_ made: MadeFrame) {
+        chunkCount += made.frame.chunks.count
+        frames.append(made)
+        gatheredStored += made.frame.storedBytes
+        gatheredRaw += made.frame.rawBytes
+        if gatheredRaw >= Self.segmentBytesTarget || frames.count == Limits.framesPerSegment { seal() }
+    }
+
+    /// Whether the pack should be closed: it has its size, or half of it and just here little padding would be wasted.
+    var isFull: Bool {
+        if bodyBytes >= Limits.packTargetBytes - Self.segmentBytesTarget || chunkCount >= Self.chunksMax { return true }
+        let waste = Padding.padme(bodyBytes) - bodyBytes
+        return bodyBytes >= Limits.packTargetBytes / 2 && waste * 256 < bodyBytes
+    }
+
+    private func seal() {
+        guard !frames.isEmpty else { return }
+        let segment = PackDirectory.Segment(
+            envelope: 0, number: UInt64(directory.segments.count), offset: bodyBytes,
+            frames: frames.map { $0.frame })
+        let place = buffer.room(bodyBytes..<(bodyBytes + segment.sealedBytes))
+        let associated = envelope.key.associated(number: segment.number, context: segment.context)
+        if frames.count == 1 {
+            frames[0].stored.withBytes {
+                cipher.seal(number: segment.number, associated: associated, $0, into: place)
+            }
+        } else {
+            // Gathered where it is sealed: the cipher works in place.
+            var offset = 0
+            for made in frames {
+                let part = UnsafeMutableRawBufferPointer(rebasing: place[offset..<(offset + made.stored.count)])
+                made.stored.withBytes { part.copyMemory(from: $0) }
+                offset += made.stored.count
+            }
+            cipher.seal(
+                number: segment.number, associated: associated, UnsafeRawBufferPointer(rebasing: place[..<offset]),
+                into: place)
+        }
+        bodyBytes += segment.sealedBytes
+        directory.segments.append(segment)
+        frames.removeAll(keepingCapacity: true)
+        gatheredStored = 0
+        gatheredRaw = 0
+    }
+
+    /// Seals what is gathered, pads, and writes directory and trailer.
+    func finish() throws -> FinishedPack {
+        seal()
+        let id = try context.newID("pack", mixing: directory.segments.first?.frames.first?.chunks.first?.id.bytes ?? [])
+        let header = ObjectHeader(.pack, detail: contentClass.rawValue, domain: context.domain, id: id).bytes
+        write(header, at: 0)
+        let padded = Padding.padme(bodyBytes)
+        write(try context.random.plain(padded - bodyBytes), at: bodyBytes)
+        let fields = directory.bytes
+        let box = Box.seal(
+            Padding.pad(fields), key: context.keys.index, label: PackDirectory.boxLabel, name: id.bytes,
+            salt: try context.random.draw("directory salt", key: context.keys.auth, mixing: fields),
+            associated: header)
+        let trailer = PackTrailer(bodyBytes: padded, directoryBytes: box.count)
+        guard trailer.fileBytes <= buffer.capacity else {
+            throw WireError.malformed("a pack's directory grew to \(box.count) bytes")
+        }
+        write(box, at: padded)
+        write(trailer.bytesBeforeHash, at: padded + box.count)
+        let hashed = trailer.fileBytes - PackTrailer.hashBytes
+        write(SHA256.hash(buffer.bytes(0..<hashed)), at: hashed)
+        return FinishedPack(
+            domain: context.domain, bytes: Slice(buffer, 0..<trailer.fileBytes),
+            indexed: IndexObject.Pack(
+                id: id, contentClass: contentClass, fileBytes: trailer.fileBytes, directory: fields),
+            chunkIDs: directory.chunkIDs)
+    }
+
+    /// The segments alone, for a manifest that carries them itself.
+    func finishInline() -> Manifest.InlineSegments {
+        seal()
+        var inline = directory
+        for index in inline.segments.indices { inline.segments[index].offset -= ObjectHeader.byteCount }
+        return Manifest.InlineSegments(
+            directory: inline, bytes: Array(buffer.bytes(ObjectHeader.byteCount..<bodyBytes)))
+    }
+
+    private func write(_ bytes: [UInt8], at offset: Int) {
+        bytes.withUnsafeBytes { buffer.room(offset..<(offset + bytes.count)).copyMemory(from: $0) }
+    }
+}
+
+/// A pack ready to be put.
+package struct FinishedPack: Sendable {
+    let domain: DomainID
+    let bytes: Slice
+    let indexed: IndexObject.Pack
+    let chunkIDs: [[ChunkID]]
+}
+
+/// A pack that is durable: what indexes want to know of it.
+package struct StoredPack: Sendable {
+    package let indexed: IndexObject.Pack
+    /// The ids of each segment's chunks, in order.
+    package let chunkIDs: [[ChunkID]]
+
+    package init(indexed: IndexObject.Pack, chunkIDs: [[ChunkID]]) {
+        self.indexed = indexed
+        self.chunkIDs = chunkIDs
+    }
+
+    /// As the local index wants it.
+    package var places: IndexedPack {
+        IndexedPack(
+            id: indexed.id, contentClass: indexed.contentClass, byteCount: indexed.fileBytes, segments: chunkIDs)
+    }
+}
+
+extension PackDirectory {
+    package static let boxLabel = "pack directory"
+
+    /// The ids of each segment's chunks, in order.
+    package var chunkIDs: [[ChunkID]] {
+        segments.map { $0.frames.flatMap { $0.chunks.map { $0.id } } }
+    }
+}

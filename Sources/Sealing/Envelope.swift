@@ -1,0 +1,68 @@
+import COpenSSL
+
+/// The key of one envelope, from which each worker makes its cipher (docs/format.md, section 4).
+///
+/// A class: sealers and openers of one envelope share its key; immutable.
+package final class EnvelopeKey: Sendable {
+    private let key: Secret
+    /// SHA-256 of the header: every message is bound to it.
+    package let headerHash: [UInt8]
+    /// Stored behind the header.
+    package let commitment: [UInt8]
+
+    package func cipher() -> MessageCipher { MessageCipher(key: key) }
+
+    /// Derives the key for sealing.
+    /// - Parameters:
+    ///   - ephemeral: the secret half of the key in the header.
+    ///   - header: the 104 bytes that are stored.
+    ///   - salt: the salt in the header.
+    package convenience init(
+        sealing contentClass: UInt8, keyring: Keyring, auth: borrowing Secret, ephemeral: borrowing Secret,
+        header: [UInt8], salt: [UInt8]
+    ) throws(SealingError) {
+        let publicKey = keyring.publicKey(ofClass: contentClass)
+        var material = try agree(ephemeral, publicKey)
+        material += publicKey
+        auth.withBytes { material += $0 }
+        self.init(material: &material, header: header, salt: salt)
+    }
+
+    /// Derives the key for opening and compares the commitment.
+    /// - Parameter ephemeralPublic: the public key in the header.
+    package convenience init(
+        opening contentClass: UInt8, keyring: Keyring, auth: borrowing Secret, ephemeralPublic: [UInt8],
+        header: [UInt8], salt: [UInt8], commitment: [UInt8]
+    ) throws {
+        var material = try keyring.withSecretKey(ofClass: contentClass) { try agree($0, ephemeralPublic) }
+        material += keyring.publicKey(ofClass: contentClass)
+        auth.withBytes { material += $0 }
+        self.init(material: &material, header: header, salt: salt)
+        guard equalInConstantTime(self.commitment, commitment) else {
+            throw SealingError.doesNotOpen("the envelope")
+        }
+    }
+
+    private init(material: inout [UInt8], header: [UInt8], salt: [UInt8]) {
+        let prk = KeyDerivation.extract(salt: salt, moving: &material)
+        headerHash = SHA256.hash(header)
+        key = KeyDerivation.expand(prk, "enc", headerHash)
+        commitment = KeyDerivation.expand(prk, "commit", headerHash).withBytes { Array($0) }
+    }
+
+    /// The public half of an ephemeral key.
+    package static func publicKey(ofEphemeral secret: borrowing Secret) -> [UInt8] {
+        var key = [UInt8](repeating: 0, count: 32)
+        let done = secret.withPointer { repo_x25519_public($0, &key) }
+        precondition(done == 1, "every 32 bytes are a private key")
+        return key
+    }
+}
+
+private func agree(_ secret: borrowing Secret, _ publicKey: [UInt8]) throws(SealingError) -> [UInt8] {
+    var shared = [UInt8](repeating: 0, count: 32)
+    guard publicKey.count == 32, secret.withPointer({ repo_x25519($0, publicKey, &shared) }) == 1 else {
+        throw .malformed("the envelope's public key")
+    }
+    return shared
+}

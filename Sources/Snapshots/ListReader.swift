@@ -1,0 +1,66 @@
+import Faults
+import PackStore
+import WireFormat
+import Workers
+
+/// Walks the list of a stream in order, one node of each level in memory (docs/format.md, section 10).
+package struct ListReader {
+    private let reader: ChunkReader
+    private let what: String
+    /// Interior nodes on the way down: children left to visit, last first.
+    private var path: [(level: Int, children: [ListNode.Child])] = []
+    private var entries: ArraySlice<ListEntry> = []
+    /// Told of every node read.
+    package var onNode: ((ChunkID) -> Void)?
+
+    /// - Parameters:
+    ///   - stream: whose list is walked.
+    ///   - reader: of chunks of class list.
+    ///   - what: for errors, such as `the list of snapshot 3f9c02ab`.
+    package init(_ stream: Manifest.Stream, _ reader: ChunkReader, what: String, onNode: ((ChunkID) -> Void)? = nil) throws {
+        self.reader = reader
+        self.what = what
+        self.onNode = onNode
+        switch stream.list {
+        case .inline(let entries):
+            self.entries = entries[...]
+            try check(try ListNode.leaf(entries).total(what: what), stream.byteCount)
+        case .root(let id): try descend(id, level: nil, total: stream.byteCount)
+        case .content: throw malformed("there is none: the manifest holds the content")
+        }
+    }
+
+    /// What comes next; a repeat stands for itself.
+    package mutating func next() throws -> ListEntry? {
+        while true {
+            if let entry = entries.popFirst() { return entry }
+            guard let top = path.last else { return nil }
+            guard let child = top.children.last else {
+                path.removeLast()
+                continue
+            }
+            path[path.count - 1].children.removeLast()
+            try descend(child.id, level: top.level - 1, total: child.total)
+        }
+    }
+
+    private mutating func descend(_ id: ChunkID, level: Int?, total: Int) throws {
+        onNode?(id)
+        let node = try ListNode(try reader.chunk(id).withBytes { Array($0) }, what: what)
+        try check(try node.total(what: what), total)
+        switch node {
+        case .leaf(let entries):
+            guard level == nil || level == 0 else { throw malformed("a node has the wrong level") }
+            self.entries = entries[...]
+        case .interior(let own, let children):
+            guard level == nil || level == own else { throw malformed("a node has the wrong level") }
+            path.append((own, children.reversed()))
+        }
+    }
+
+    private func check(_ total: Int, _ wanted: Int) throws {
+        guard total == wanted else { throw malformed("it covers \(total) bytes instead of \(wanted)") }
+    }
+
+    private func malformed(_ rule: String) -> WireError { .malformed("\(what) is malformed: \(rule)") }
+}

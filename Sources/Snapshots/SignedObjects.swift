@@ -1,0 +1,118 @@
+import Faults
+import ObjectStorage
+import PackStore
+import Sealing
+import WireFormat
+
+/// Tombstones and records: what is signed.
+package struct SignedObjects: Sendable {
+    private let store: any ObjectStore
+    private let keyring: Keyring
+
+    package init(store: any ObjectStore, keyring: Keyring) {
+        self.store = store
+        self.keyring = keyring
+    }
+
+    // MARK: tombstones
+
+    /// Says that an object will be deleted. One that is there already says the same.
+    package func put(_ tombstone: Tombstone) throws {
+        let bytes = tombstone.bytesBeforeSignature
+        let object = bytes + (try keyring.sign(Tombstone.signaturePrefix + bytes))
+        do {
+            try store.put(.tombstone(tombstone.target, tombstone.id), object)
+        } catch StorageError.exists {
+            return
+        }
+    }
+
+    /// The tombstone of an object, if there is one that is properly signed.
+    package func tombstone(_ target: Tombstone.Target, _ id: ObjectID) throws -> Tombstone? {
+        let name = ObjectName.tombstone(target, id)
+        let object: [UInt8]
+        do {
+            object = try store.get(name, limit: 4096)
+        } catch StorageError.missing {
+            return nil
+        }
+        let (tombstone, signature) = try Tombstone.read(object, what: "\(name)")
+        guard tombstone.target == target, tombstone.id == id,
+            keyring.isSigned(Tombstone.signaturePrefix + tombstone.bytesBeforeSignature, by: signature)
+        else { throw SealingError.signature("\(name)") }
+        return tombstone
+    }
+
+    /// The objects that will be deleted. What is not signed properly is told to `ignored` and does not count.
+    package func condemned(
+        _ target: Tombstone.Target, ignored: (ObjectName, any Error) -> Void
+    ) throws -> [Tombstone] {
+        var found: [Tombstone] = []
+        for object in try store.list(.tombstones(target)) {
+            guard case .tombstone(_, let id) = object.name else { continue }
+            do {
+                if let tombstone = try tombstone(target, id) { found.append(tombstone) }
+            } catch where isDamage(error) {
+                ignored(object.name, error)
+            }
+        }
+        return found
+    }
+
+    package func removeTombstone(_ target: Tombstone.Target, _ id: ObjectID) throws {
+        try store.remove(.tombstone(target, id))
+    }
+
+    // MARK: records
+
+    /// Writes a record into the domain it speaks of.
+    package func put(_ kind: Record.Kind, _ fields: [UInt8], _ context: DomainContext) throws {
+        let id = try context.newID("record", mixing: fields)
+        let header = ObjectHeader(.record, detail: kind.rawValue, domain: context.domain, id: id).bytes
+        let box = Box.seal(
+            Padding.pad(fields), key: context.keys.index, label: Record.label, name: id.bytes,
+            salt: try context.random.draw("record salt", key: context.keys.auth, mixing: fields),
+            associated: header)
+        let object = header + box
+        try store.put(.record(kind, id), object + (try keyring.sign(Record.signaturePrefix + object)))
+    }
+
+    /// The fields of all records of a kind that this key can read.
+    /// - Parameter context: of a domain, or nil where this key has no part in it.
+    package func records(
+        _ kind: Record.Kind, context: (DomainID) -> DomainContext?, ignored: (ObjectName, any Error) -> Void
+    ) throws -> [[UInt8]] {
+        var found: [[UInt8]] = []
+        for object in try store.list(.records(kind)) {
+            do {
+                if let fields = try record(object.name, kind, context: context) { found.append(fields) }
+            } catch where isDamage(error) {
+                ignored(object.name, error)
+            }
+        }
+        return found
+    }
+
+    private func record(
+        _ name: ObjectName, _ kind: Record.Kind, context: (DomainID) -> DomainContext?
+    ) throws -> [UInt8]? {
+        let object = try store.get(name, limit: 1 << 20)
+        guard object.count > ObjectHeader.byteCount + Record.signatureBytes else {
+            throw WireError.malformed("\(name) is malformed: it ends too early")
+        }
+        let signed = Array(object.dropLast(Record.signatureBytes))
+        guard keyring.isSigned(Record.signaturePrefix + signed, by: Array(object.suffix(Record.signatureBytes))) else {
+            throw SealingError.signature("\(name)")
+        }
+        var reader = ByteReader(signed, what: "\(name)")
+        let header = try ObjectHeader(&reader, .record)
+        guard header.detail == kind.rawValue, name == .record(kind, header.id) else {
+            throw reader.malformed("it is another record under this name")
+        }
+        guard let context = context(header.domain) else { return nil }
+        let padded = try Box.open(
+            signed[reader.offset...], key: context.keys.index, label: Record.label, name: header.id.bytes,
+            associated: Array(signed[..<ObjectHeader.byteCount]), what: "\(name)")
+        return try Padding.unpad(padded, what: "\(name)")
+    }
+}

@@ -1,0 +1,131 @@
+import Faults
+import Files
+import Operations
+import Snapshots
+import Vault
+import WireFormat
+
+/// `repo restore`: brings a snapshot back.
+enum RestoreCommand {
+    private static let target = Option("to", value: "PATH", "where to; a directory for files")
+    private static let include = Option(
+        "include", value: "PATTERN", isRepeatable: true, "only files that match: 'etc/*.conf', 'var/lib'")
+    private static let overwrite = Option("overwrite", "replace what is there")
+
+    static let command = Command(
+        "restore", summary: "bring a snapshot back",
+        usage: ["REF --to PATH [--include PATTERN] [--overwrite]", "REF -- COMMAND ARG..."],
+        description: """
+            A stream becomes the file PATH, or a file of a fitting name in the directory
+            PATH. It appears under its name when it is whole. Files come back under the
+            directory PATH with modes, owners, times and links. Nothing that is there is
+            replaced unless --overwrite says so.
+
+            With COMMAND the whole stream is proven first, and only then fed to the
+            command. If the command fails, so does repo.
+            """,
+        operands: [Operand("REF")],
+        takesCommandLine: true,
+        options: [target, include, overwrite, Session.acceptRollback],
+        examples: [
+            .init("repo restore shop --to shop.sql", "the latest dump as a file"),
+            .init("repo restore shop@2026-11-20 -- mariadb", "an older one, straight into a server"),
+            .init("repo restore etc --to /tmp/etc --include 'etc/ssh'", "some of the files"),
+        ],
+        run: run)
+
+    private static func run(_ session: Session) throws -> ExitCode {
+        let arguments = session.arguments
+        let reference = try session.reference(operand: 0)
+        let patterns = try arguments.texts(include)
+        switch (arguments.path(target), arguments.commandLine) {
+        case (let path?, nil):
+            guard !path.bytes.isEmpty else { throw UsageError("--to names no path", hint: "--to PATH") }
+            let vault = try session.openVault()
+            let snapshot = try reference.resolve(in: session.history(vault))
+            if !patterns.isEmpty && !snapshot.head.holdsFiles {
+                throw UsageError("--include chooses files, and \(snapshot.id.short) is one stream", hint: "leave it out")
+            }
+            let outcome = try restore(
+                RestoreRequest(
+                    snapshot: snapshot, target: path, include: patterns, overwrite: arguments.has(overwrite)),
+                from: vault)
+            try tell(outcome, snapshot, session.console)
+            return .done
+        case (nil, let commandLine?):
+            for option in [include, overwrite] where arguments.has(option) {
+                throw UsageError("\(option.flag) goes with --to", hint: "repo restore REF --to PATH \(option.flag) ...")
+            }
+            let vault = try session.openVault()
+            let snapshot = try reference.resolve(in: session.history(vault))
+            try feed(snapshot, to: commandLine, vault, session)
+            return .done
+        case (_?, _?):
+            throw UsageError("a path and a command are named", hint: "repo restore REF --to PATH, or repo restore REF -- COMMAND")
+        case (nil, nil):
+            throw UsageError("repo restore needs to know where to", hint: "repo restore REF --to PATH, or repo restore REF -- COMMAND")
+        }
+    }
+
+    private static func tell(_ outcome: RestoreOutcome, _ snapshot: Snapshot, _ console: Console) throws {
+        for note in outcome.notes { console.warn(note) }
+        if console.isJSON {
+            try console.out(
+                .object([
+                    "type": "summary", "snapshot": .string("\(snapshot.id)"), "path": .string("\(outcome.path)"),
+                    "bytes": .integer(outcome.bytes), "files": .integer(outcome.files),
+                    "seconds": .seconds(outcome.seconds),
+                    "notes": .array(outcome.notes.map { .string($0) }),
+                ]))
+            return
+        }
+        try console.summary("restored \(describe(snapshot)) to \(printable("\(outcome.path)"))")
+        let files = snapshot.head.holdsFiles ? Figures.count(outcome.files, "file or directory", "files and directories") + ", " : ""
+        try console.summary("\(files)\(Figures.size(outcome.bytes)), \(Figures.duration(outcome.seconds))")
+    }
+
+    private static func describe(_ snapshot: Snapshot) -> String {
+        "\(snapshot.id.short)  \(printable(snapshot.head.series))  \(Times.local(snapshot.head.time))"
+    }
+
+    private static func feed(_ snapshot: Snapshot, to commandLine: [[UInt8]], _ vault: Vault, _ session: Session) throws {
+        let console = session.console
+        let program = Path(bytes: commandLine[0]).name.description
+        let began = session.surroundings.now()
+        let outcome = try restore(snapshot, into: commandLine, from: vault)
+        let seconds = Double(session.surroundings.now() - began) / 1000
+        if console.isJSON {
+            try console.out(
+                .object([
+                    "type": "summary", "snapshot": .string("\(snapshot.id)"), "program": .string(program),
+                    "exit_status": .optional(outcome.status.map { Int($0) }),
+                    "signal": .optional(outcome.signal.map { Int($0) }), "bytes": .integer(outcome.bytes),
+                    "seconds": .seconds(seconds),
+                ]))
+        }
+        guard outcome.status == 0 else {
+            throw CommandEnded(
+                program: program, status: outcome.status, signal: outcome.signal, bytes: outcome.bytes,
+                total: snapshot.head.bytesRead)
+        }
+        try console.summary("restored \(describe(snapshot)) into \(printable(program)), which ended with status 0")
+        try console.summary("\(Figures.size(outcome.bytes)), \(Figures.duration(seconds))")
+    }
+}
+
+/// The command that a stream was fed to did not succeed.
+struct CommandEnded: Explained {
+    let program: String
+    let status: Int32?
+    let signal: Int32?
+    let bytes: Int
+    let total: Int
+
+    var message: String {
+        let how = status.map { "ended with status \($0)" } ?? "was ended by signal \(signal ?? 0)"
+        let when = bytes < total ? "after \(Figures.size(bytes)) of \(Figures.size(total))" : "after the whole stream"
+        return "\(program) \(how) \(when)"
+    }
+
+    var hint: String? { "the snapshot itself is sound: its whole stream was proven before \(program) saw it" }
+}

@@ -1,0 +1,129 @@
+/// What concerns all commands.
+struct Topic: Sendable {
+    /// The word after `repo help`.
+    let name: String
+    let summary: String
+    let title: String
+    let text: String
+}
+
+enum Topics {
+    static let all = [options, references, passwords, exitCodes, json]
+
+    private static let options = Topic(
+        name: "options", summary: "options for every command", title: "Options for every command",
+        text: """
+            These options may stand before the command or behind it. What stands in brackets
+            is a variable that says the same.
+
+            \(HelpText.options(GlobalOptions.all))
+
+            There is no default for the repository: an accident should not begin with one.
+            A value follows its option or is joined to it: --last 3, --last=3. After -- no
+            options follow: the rest is a command, or arguments that begin with a dash.
+            """)
+
+    private static let references = Topic(
+        name: "references", summary: "how to name a snapshot, and a repository", title: "References and locations",
+        text: """
+            A REF names one snapshot:
+
+              shop                     the latest of the series shop
+              shop@latest              the same
+              shop@2026-11-20          the newest on that day or before
+              shop@2026-11-20T14:30    the newest at that minute or before
+              3f9c02ab                 by its id: the first 8 digits or more
+
+            Times are local; one with a Z at its end is UTC.
+
+            A LOCATION is a directory. Repositories in S3 (s3://bucket/prefix) are not there
+            yet.
+            """)
+
+    private static let passwords = Topic(
+        name: "passwords", summary: "what opens a repository", title: "Passwords and keys",
+        text: """
+            A repository is opened by one of these:
+
+              --password-file FILE       the password is the first line of FILE
+              --password-command CMD     it is the first line that CMD prints; CMD runs in
+                                         /bin/sh with empty input
+              REPO_PASSWORD              it is the value of this variable
+              --key-file FILE            32 random bytes: repo key add --generate makes one
+              --recovery-key-file FILE   the recovery key, as repo init wrote it
+              a terminal                 asks, where none of them is given
+
+            More than one of them is an error, so that no key is taken for another. A
+            password has 1 to 1024 bytes. No secret is ever an argument: those are seen by
+            every user of the machine.
+
+            The recovery key opens everything, also when every key slot is lost. Keep it on
+            paper, away from the repository. A host that shall back up but read nothing back
+            gets a write key: repo help key add.
+            """)
+
+    private static let exitCodes = Topic(
+        name: "exit-codes", summary: "what the exit status says", title: "Exit statuses",
+        text: """
+              0    done
+              1    failed
+              2    wrong usage: nothing was tried
+              3    saved with a reservation: files unreadable, or much shorter than usual
+              4    the stream was cut off, or what wrote it failed: nothing was saved
+              5    check found damage
+              6    the repository is of a later format version
+              7    the repository shows less than it did: it looks rolled back
+              10   there is no repository at that place
+              12   no key slot opens with this password or key file
+              130  interrupted (Ctrl-C)
+              143  terminated
+
+            Anything else but 0 is a failure too. Ending repo at any moment is safe: what is
+            there stays valid, nothing has to be unlocked or repaired, and the same command
+            run again goes on from what it had done.
+            """)
+
+    private static let json = Topic(
+        name: "json", summary: "output for scripts", title: "JSON lines",
+        text: """
+            With --json every line is an object with a "type". Results go to standard output,
+            all else to standard error. Sizes are integers in bytes, times RFC 3339 in UTC,
+            ids 32 hexadecimal digits; what is not known is null.
+
+            standard output:
+              snapshot   list and show: snapshot, series, time, host, kind, parent, complete,
+                         evidence, end, format, bytes, bytes_new, bytes_stored, tags, held,
+                         position {file, offset, gtid}
+                         show adds: started, ended, base, shrunk, tool, tool_version,
+                         server_version, inner_format, databases, notes, program, options,
+                         exit_status, standard_error, continue_with, streams [{role, bytes}]
+              member     show --members: path, kind, bytes, mode, user, group, time, link,
+                         hard_link, reservation
+              table      show --tables: space, name, bytes, ranges [{offset, length}]
+              key        key list: key, kind, secret, created, label, domain, open
+              damage     check: object, problem, snapshots
+              decision   forget: snapshot, series, time, action, reasons
+              summary    the last line of
+                add      snapshot, series, time, kind, parent, format, complete, evidence, end,
+                         bytes_read, bytes_new, bytes_stored, chunks, chunks_new,
+                         frames_delta, seconds, position, reservations
+                restore  snapshot, path, bytes, files, seconds, notes; with a command:
+                         snapshot, program, exit_status, signal, bytes, seconds
+                check    damages, snapshots, packs, chunks, bytes_read, data_was_read, notes,
+                         seconds, exit_code
+                forget   snapshots_dropped, dry_run
+                init     location, repository, created, recovery_key_file
+                key      key, kind; key recovery: recovery_key_file
+
+            standard error:
+              progress   bytes, bytes_total, bytes_new, bytes_per_second, seconds; at most one
+                         a second
+              warning    message
+              note       message
+              error      message, hint, exit_code
+
+            complete is true, false or null: the end was seen or the command succeeded; it
+            was cut off and saved all the same; nobody can say. evidence is trailer,
+            exit-status, both or none. end is what the column of repo list says.
+            """)
+}

@@ -1,0 +1,65 @@
+import Files
+import Sealing
+
+/// Everything of the world that a verb touches besides the object store: made once, by `Terminal`; tests make their own.
+package struct Surroundings: Sendable {
+    package var systemCalls: SystemCalls
+    /// Milliseconds since 1970.
+    package var now: @Sendable () -> Int64
+    package var randomBytes: @Sendable (Int) throws -> [UInt8]
+    package var scryptCost: ScryptCost
+    /// Threads that work beside the one that reads and writes; 0 makes everything run in one order.
+    package var workers: Int
+    /// What differs between machines, boots and processes, mixed into names and keys.
+    package var identity: [UInt8]
+    package var hostName: String
+    /// Whether a signal asks to end: SIGINT or SIGTERM.
+    package var stopRequested: @Sendable () -> Int32?
+    /// Readable as soon as a signal asks to end, so that no read blocks for ever; negative for none.
+    package var wakeUp: Int32
+    /// Told now and then how far a verb has come.
+    package var progress: @Sendable (Progress) -> Void
+    /// Something the user should know and that is no error; one line, lower case.
+    package var warn: @Sendable (String) -> Void
+
+    package init(
+        systemCalls: SystemCalls, now: @escaping @Sendable () -> Int64,
+        randomBytes: @escaping @Sendable (Int) throws -> [UInt8], scryptCost: ScryptCost, workers: Int,
+        identity: [UInt8], hostName: String, stopRequested: @escaping @Sendable () -> Int32?,
+        wakeUp: Int32, progress: @escaping @Sendable (Progress) -> Void, warn: @escaping @Sendable (String) -> Void
+    ) {
+        self.systemCalls = systemCalls
+        self.now = now
+        self.randomBytes = randomBytes
+        self.scryptCost = scryptCost
+        self.workers = workers
+        self.identity = identity
+        self.hostName = hostName
+        self.stopRequested = stopRequested
+        self.wakeUp = wakeUp
+        self.progress = progress
+        self.warn = warn
+    }
+
+    package var hedgedRandom: HedgedRandom {
+        let (now, identity) = (now, identity)
+        return HedgedRandom(randomBytes: randomBytes) {
+            withUnsafeBytes(of: now().littleEndian) { Array($0) } + identity
+        }
+    }
+}
+
+/// How far a verb has come.
+package struct Progress: Sendable {
+    package var bytes: Int
+    /// Where it can be known.
+    package var bytesTotal: Int?
+    /// Of them, what was not known before.
+    package var bytesNew: Int?
+
+    package init(bytes: Int, bytesTotal: Int? = nil, bytesNew: Int? = nil) {
+        self.bytes = bytes
+        self.bytesTotal = bytesTotal
+        self.bytesNew = bytesNew
+    }
+}

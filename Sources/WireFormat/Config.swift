@@ -1,0 +1,95 @@
+/// The parameters of a repository, in clear (docs/format.md, section 5).
+package struct Config: Equatable, Sendable {
+    package struct Cutting: Equatable, Sendable {
+        package let minimum: Int
+        package let average: Int
+        package let maximum: Int
+
+        package init(minimum: Int, average: Int, maximum: Int) {
+            self.minimum = minimum
+            self.average = average
+            self.maximum = maximum
+        }
+
+        package static let text = Cutting(minimum: 4 << 10, average: 16 << 10, maximum: 64 << 10)
+        package static let general = Cutting(minimum: 8 << 10, average: 32 << 10, maximum: 128 << 10)
+    }
+
+    package enum Consistency: UInt8, Sendable {
+        case strong = 1
+        /// Listings may lag behind: prune must wait between publishing and looking.
+        case eventual = 2
+    }
+
+    package let repository: ObjectID
+    package let textCutting: Cutting
+    package let generalCutting: Cutting
+    package let consistency: Consistency
+    /// Milliseconds since 1970.
+    package let created: Int64
+
+    package init(
+        repository: ObjectID, textCutting: Cutting = .text, generalCutting: Cutting = .general,
+        consistency: Consistency, created: Int64
+    ) {
+        self.repository = repository
+        self.textCutting = textCutting
+        self.generalCutting = generalCutting
+        self.consistency = consistency
+        self.created = created
+    }
+
+    /// Everything but the hash at the end, which the caller appends.
+    package var bytesBeforeHash: [UInt8] {
+        var fields = FieldWriter()
+        fields.id(.critical(1), repository)
+        fields.field(.plain(2), textCutting.bytes)
+        fields.field(.plain(3), generalCutting.bytes)
+        fields.integer(.plain(4), consistency.rawValue)
+        fields.integer(.plain(5), created)
+        return Prologue.bytes(.config) + fields.bytes
+    }
+
+    /// Splits the object into what is hashed and the hash; the caller compares them before it reads on.
+    package static func split(_ object: [UInt8]) throws(WireError) -> (content: [UInt8], hash: [UInt8]) {
+        guard object.count > Prologue.byteCount + 32, object.count <= 64 << 10 else {
+            throw .malformed("config has \(object.count) bytes")
+        }
+        return (Array(object.dropLast(32)), Array(object.suffix(32)))
+    }
+
+    /// - Parameter content: without the hash.
+    package init(_ content: [UInt8]) throws(WireError) {
+        var reader = ByteReader(content, what: "config")
+        try Prologue.check(&reader, .config)
+        let fields = try FieldReader(reader.rest(), what: "config", known: 1...5)
+        repository = try fields.id(1)
+        textCutting = try Cutting(try fields.required(2, count: 12))
+        generalCutting = try Cutting(try fields.required(3, count: 12))
+        guard let consistency = Consistency(rawValue: try fields.integer(4)) else {
+            throw .unknown("config names a consistency this program does not know")
+        }
+        self.consistency = consistency
+        created = try fields.optionalInteger(5) ?? 0
+    }
+}
+
+extension Config.Cutting {
+    fileprivate var bytes: [UInt8] {
+        var writer = ByteWriter()
+        writer.u32(minimum)
+        writer.u32(average)
+        writer.u32(maximum)
+        return writer.bytes
+    }
+
+    fileprivate init(_ bytes: [UInt8]) throws(WireError) {
+        var reader = ByteReader(bytes, what: "config")
+        minimum = try reader.u32()
+        average = try reader.u32()
+        maximum = try reader.u32()
+        guard minimum >= 256, average > minimum, maximum > average, maximum <= Limits.chunkBytes else {
+            throw reader.malformed("its cutting parameters make no sense")
+        }
+    }
+}

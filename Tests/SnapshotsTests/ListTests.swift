@@ -1,0 +1,104 @@
+import ChunkIndex
+import ObjectStorage
+import PackStore
+import Sealing
+import Snapshots
+import TestSupport
+import Testing
+import WireFormat
+import Workers
+
+/// A place for lists: a domain in memory.
+private struct Place {
+    let context: DomainContext
+    let index = ChunkIndex(inMemory: ())
+
+    init() throws {
+        let random = SharedRandom(seed: testSeed)
+        let keyring = Keyring(root: Secret(count: 32) { $0[0] = 9 })
+        let keys = try #require(keyring.keys(of: 0))
+        context = DomainContext(
+            store: MemoryStore(), keyring: keyring, keys: keys,
+            random: HedgedRandom(randomBytes: { random.bytes($0) }, surroundings: { [1] }))
+    }
+
+    /// Builds a list and stores its nodes in a pack.
+    func build(_ entries: [ListEntry]) throws -> (Manifest.List, [ChunkID: [UInt8]]) {
+        var nodes: [ChunkID: [UInt8]] = [:]
+        var builder = ListBuilder(namer: try context.keys.namer(ofClass: 1))
+        for entry in entries { try builder.append(entry) { nodes[$0] = $1 } }
+        let list = try builder.finish { nodes[$0] = $1 }
+        let writer = PackWriter(.list, context, level: 3, workers: 0, putsAtOnce: 1)
+        for (id, bytes) in nodes.sorted(by: { $0.key < $1.key }) { try writer.add(id, Slice(copying: bytes)) }
+        try writer.flush()
+        _ = try IndexKeeper(context, index).write(writer.takePacks())
+        return (list, nodes)
+    }
+
+    func read(_ list: Manifest.List, byteCount: Int) throws -> [ListEntry] {
+        let stream = Manifest.Stream(
+            role: .data, contentClass: .data, byteCount: byteCount, checksumKey: [], checksum: [], list: list,
+            cuttingRule: 1)
+        let chunks = try ChunkReader(context, ChunkFinder(context, index))
+        var reader = try ListReader(stream, chunks, what: "the list")
+        var entries: [ListEntry] = []
+        while let entry = try reader.next() { entries.append(entry) }
+        return entries
+    }
+}
+
+private func entries(_ count: Int, _ random: inout SeededRandom) -> [ListEntry] {
+    (0..<count).map { _ in .chunk(ChunkID(random.bytes(24)), byteCount: random.number(1...100_000)) }
+}
+
+private func total(_ entries: [ListEntry]) -> Int {
+    var last = 0
+    return entries.reduce(0) { sum, entry in
+        switch entry {
+        case .chunk(_, let count):
+            last = count
+            return sum + count
+        case .zeros(let count): return sum + count
+        case .again(let times): return sum + times * last
+        }
+    }
+}
+
+@Test(arguments: [0, 1, 256, 257, 2000, 10_000, 300_000])
+func `a list of any length reads back as it was`(count: Int) throws {
+    print("seed \(testSeed)")
+    var random = SeededRandom(seed: testSeed)
+    let place = try Place()
+    let written = entries(count, &random)
+    let (list, nodes) = try place.build(written)
+    if case .inline = list { #expect(count <= 256) } else { #expect(count > 256) }
+    #expect(nodes.values.allSatisfy { $0.count <= Limits.nodeBytes })
+    #expect(try place.read(list, byteCount: total(written)) == written)
+}
+
+@Test func `the same chunk again and runs of zeros are told as such`() throws {
+    let place = try Place()
+    let chunk = ListEntry.chunk(ChunkID([UInt8](repeating: 3, count: 24)), byteCount: 10)
+    let (list, _) = try place.build([chunk, chunk, chunk, .zeros(20_000), .zeros(30_000), chunk])
+    #expect(list == .inline([chunk, .again(2), .zeros(50_000), chunk]))
+}
+
+@Test func `a change in the middle changes few nodes`() throws {
+    var random = SeededRandom(seed: testSeed &+ 1)
+    let place = try Place()
+    let before = entries(60_000, &random)
+    var after = before
+    after.insert(contentsOf: entries(3, &random), at: 30_000)
+    let (_, nodesBefore) = try place.build(before)
+    let (_, nodesAfter) = try place.build(after)
+    #expect(nodesBefore.count > 20)
+    #expect(nodesAfter.keys.filter { nodesBefore[$0] == nil }.count <= 5)
+}
+
+@Test func `a list that does not cover its stream exactly is refused`() throws {
+    var random = SeededRandom(seed: testSeed &+ 2)
+    let place = try Place()
+    let written = entries(3000, &random)
+    let (list, _) = try place.build(written)
+    #expect(throws: WireError.self) { try place.read(list, byteCount: total(written) + 1) }
+}
