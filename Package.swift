@@ -17,12 +17,13 @@ let settings: [SwiftSetting] =
     ] + (isStrict ? [.treatAllWarnings(as: .error)] : [])
 
 /// A room: a target of ours, its tests beside it.
-func room(_ name: String, _ dependencies: [Target.Dependency]) -> [Target] {
+/// - Parameter fixtures: a folder of its tests that they read from the checkout.
+func room(_ name: String, _ dependencies: [Target.Dependency], fixtures: [String] = []) -> [Target] {
     [
         .target(name: name, dependencies: dependencies, swiftSettings: settings),
         .testTarget(
             name: name + "Tests", dependencies: [.target(name: name), "TestSupport"] + dependencies,
-            swiftSettings: settings),
+            exclude: fixtures, swiftSettings: settings),
     ]
 }
 
@@ -50,7 +51,7 @@ let rooms: [[Target]] = [
     room("Workers", ["CLinux"]),
     // floor 2
     room("ChunkIndex", ["Faults", "Files", "WireFormat", "CLinux"]),
-    room("DumpFormats", ["Faults"]),
+    room("DumpFormats", ["Faults"], fixtures: ["Fixtures"]),
     room("ObjectStorage", ["Faults", "Files", "WireFormat", "CLinux"]),
     // floor 3
     room(

@@ -2,8 +2,8 @@ import Glibc
 
 /// Searching in bytes; the only file that calls the C library.
 ///
-/// Callers keep positions within `0...count`: every function here checks what it is given against `count` and
-/// reads nothing beyond.
+/// Callers keep positions within `0...count`: every function here checks what it is given against
+/// `count` and reads nothing beyond.
 extension UnsafeRawBufferPointer {
     /// The position of the next `byte` at or after `start`.
     @inline(__always)
@@ -108,8 +108,27 @@ extension UnsafeRawBufferPointer {
         return value
     }
 
-    /// The bytes as text, ill-formed UTF-8 repaired, cut after `Limits.nameBytesMax`.
-    var name: String { String(decoding: part(0, Limits.nameBytesMax), as: UTF8.self) }
+    /// The first bytes as text, ill-formed UTF-8 repaired.
+    func text(upTo limit: Int) -> String { String(decoding: part(0, limit), as: UTF8.self) }
+
+    var name: String { text(upTo: Limits.nameBytesMax) }
+    var path: String { text(upTo: Limits.pathBytesMax) }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The decimal number at the beginning, if there is one that fits.
+    var leadingNumber: UInt64? {
+        var value: UInt64 = 0
+        var at = 0
+        while at < count, Ascii.isDigit(self[at]) {
+            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = product.addingReportingOverflow(UInt64(self[at] - 0x30))
+            if overflow || carry { return nil }
+            value = sum
+            at += 1
+        }
+        return at > 0 ? value : nil
+    }
 }
 
 /// The few bytes that the grammars here turn on.

@@ -1,13 +1,15 @@
-/// Reads a stream as it passes: recognizes it, looks for its proper end and keeps what it tells of itself.
+/// Reads a stream as it passes: recognizes it, looks for its proper end and keeps what it tells of
+/// itself.
 ///
-/// Pure: no I/O, no clock. Memory is bounded by `Limits` for streams of any length. Reports do not depend on how
-/// the stream was divided into parts.
+/// Pure: no I/O, no clock. Memory is bounded by `Limits` for streams of any length. Reports do not
+/// depend on how the stream was divided into parts.
 package struct DumpReader: ~Copyable {
     private var stream: StreamReading
 
     /// - Parameters:
     ///   - expecting: what the caller says the stream is; nil: find out; `.raw`: believe nothing.
-    ///   - decompressors: makes what opens a compressed stream in passing; nil where there is nothing for it.
+    ///   - decompressors: makes what opens a compressed stream in passing; nil where there is
+    ///     nothing for it.
     package init(expecting: StreamFormat?, decompressors: @escaping DecompressorFactory) {
         stream = StreamReading(expecting: expecting, decompressors: decompressors, depth: 0)
     }
@@ -25,7 +27,8 @@ package struct DumpReader: ~Copyable {
 /// Follows one format from its first byte to its last.
 protocol StreamWalker {
     mutating func read(_ bytes: UnsafeRawBufferPointer)
-    /// Says in the report how it ended and what was found; `byteCount` and `format` are there already.
+    /// Says in the report how it ended and what was found; `byteCount` and `format` are there
+    /// already.
     mutating func finish(_ report: inout StreamReport)
 }
 

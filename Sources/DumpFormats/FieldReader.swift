@@ -18,15 +18,16 @@ struct Input {
     }
 }
 
-/// Hands out fields of known length from a stream that comes in parts: in place where a field lies in one part,
-/// gathered where it lies across several. A field's length is bounded by its caller.
+/// Hands out fields of known length from a stream that comes in parts: in place where a field lies
+/// in one part, gathered where it lies across several. A field's length is bounded by its caller.
 struct FieldReader {
     private var held: [UInt8] = []
 
     /// Whether a field was begun.
     var isInField: Bool { !held.isEmpty }
 
-    /// The next `count` bytes; nil: they are not all there yet, ask again for as many with the next part.
+    /// The next `count` bytes; nil: they are not all there yet, ask again for as many with the next
+    /// part.
     mutating func take<Value>(
         _ count: Int, _ input: inout Input, _ body: (UnsafeRawBufferPointer) -> Value
     ) -> Value? {

@@ -25,7 +25,9 @@ struct Findings {
     /// Keeps the first value of each name.
     mutating func keep(_ name: String, _ value: String) {
         guard facts.count < Limits.remarksMax, !value.isEmpty else { return }
-        if !facts.contains(where: { $0.name == name }) { facts.append(Fact(name: name, value: value)) }
+        if !facts.contains(where: { $0.name == name }) {
+            facts.append(Fact(name: name, value: value))
+        }
     }
 
     mutating func add(database: String) {

@@ -19,7 +19,8 @@ package struct Judgement: Sendable, Equatable {
     /// nil: nobody can say.
     package var complete: Bool?
     package var evidence: Evidence
-    /// Why it must not be stored, unless the caller was told to store it all the same (`complete` is then false).
+    /// Why it must not be stored, unless the caller was told to store it all the same (`complete`
+    /// is then false).
     package var refusal: Refusal?
 
     package init(complete: Bool?, evidence: Evidence, refusal: Refusal?) {
@@ -110,7 +111,11 @@ private func describeWayOut(_ report: StreamReport, _ exit: ProducerExit?) -> St
 
 /// Names may hold newlines and what else moves a terminal's cursor.
 private func oneLine(_ text: String) -> String {
-    String(String.UnicodeScalarView(text.unicodeScalars.prefix(300).map { $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) ? "?" : $0 }))
+    String(
+        String.UnicodeScalarView(
+            text.unicodeScalars.prefix(300).map {
+                $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) ? "?" : $0
+            }))
 }
 
 /// A number of bytes for people, in powers of 1,000: `412.3 MB`.

@@ -5,7 +5,7 @@ enum Limits {
     /// How much of a line's beginning is looked at; the rest is passed over.
     static let lineBytesMax = 65_536
     /// The longest name or header value kept; longer ones are cut.
-    static let nameBytesMax = 1_024
+    static let nameBytesMax = 512
     static let tablesMax = 100_000
     static let rangesMax = 400_000
     static let databasesMax = 10_000

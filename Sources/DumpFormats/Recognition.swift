@@ -1,8 +1,8 @@
-/// What a stream is, from its first bytes (up to 64 KiB are looked at). For choosing the cutting rule before reading
-/// on; `DumpReader` decides by the same rules.
+/// What a stream is, from its first bytes (up to 64 KiB are looked at). For choosing the cutting
+/// rule before reading on; `DumpReader` decides by the same rules.
 ///
-/// - Parameter expecting: believed where it is not nil, except that a compressed or encrypted stream is seen as what
-///   it is (what is inside it is then expected).
+/// - Parameter expecting: believed where it is not nil, except that a compressed or encrypted
+///   stream is seen as what it is (what is inside it is then expected).
 package func classify(head: UnsafeRawBufferPointer, expecting: StreamFormat?) -> StreamFormat {
     recognize(head.part(0, Limits.headBytesMax), expecting: expecting, isWhole: false).format
 }
@@ -70,7 +70,8 @@ private func isBzip2(_ head: UnsafeRawBufferPointer) -> Bool {
     return block.starts(with: rest) || end.starts(with: rest)
 }
 
-/// A message encrypted to a key (tag 1, version 3) or with a passphrase (tag 3, version 4 or 5), RFC 4880.
+/// A message encrypted to a key (tag 1, version 3) or with a passphrase (tag 3, version 4 or 5),
+/// RFC 4880.
 private func isOpenPGP(_ head: UnsafeRawBufferPointer) -> Bool {
     switch head[0] {
     case 0x84: head[2] == 3

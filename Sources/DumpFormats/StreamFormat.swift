@@ -1,4 +1,5 @@
-/// What a stream is. The raw value is the name in `--format`, in manifests and in JSON: add, never rename.
+/// What a stream is. The raw value is the name in `--format`, in manifests and in JSON: add, never
+/// rename.
 package enum StreamFormat: String, Sendable, CaseIterable, Equatable {
     /// Anything else: stored as it is, nothing believed.
     case raw

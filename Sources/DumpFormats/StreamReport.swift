@@ -13,12 +13,14 @@ package struct StreamReport: Sendable, Equatable {
     package var serverVersion: String?
     /// Where the binary log of the dumped server goes on from.
     package var position: BinlogPosition?
-    /// Where the binary log of the server that the dumped one replicates goes on from (`--dump-slave`).
+    /// Where the binary log of the server that the dumped one replicates goes on from
+    /// (`--dump-slave`).
     package var sourcePosition: BinlogPosition?
     package var gtid: String?
     /// In the order of their appearance.
     package var databases: [String] = []
-    /// In the order of their appearance. In a compressed stream the ranges count decompressed bytes.
+    /// In the order of their appearance. In a compressed stream the ranges count decompressed
+    /// bytes.
     package var tables: [TableRanges] = []
     /// Other things worth keeping, such as `host`, `to_lsn`, `archive version`.
     package var facts: [Fact] = []

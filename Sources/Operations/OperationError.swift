@@ -3,6 +3,7 @@ import Faults
 /// What can be wrong with what a verb was asked to do.
 package enum OperationError: Explained {
     case noSuchSnapshot(String, near: [String])
+    case noSuchMember(String, of: String, why: String?)
     case ambiguous(String, [String])
     case badReference(String, why: String)
     case badSeries(String, why: String)
@@ -20,6 +21,8 @@ package enum OperationError: Explained {
         switch self {
         case .noSuchSnapshot(let text, let near):
             "there is no snapshot \(text)" + (near.isEmpty ? "" : "; there is \(near.joined(separator: ", "))")
+        case .noSuchMember(let path, let id, let why):
+            "there is no \(path) in \(id)" + (why.map { ": \($0)" } ?? "")
         case .ambiguous(let text, let ids): "\(text) means more than one snapshot: \(ids.joined(separator: ", "))"
         case .badReference(let text, let why): "\(text) names no snapshot: \(why)"
         case .badSeries(let text, let why): "\(text) cannot be the name of a series: \(why)"
@@ -38,6 +41,8 @@ package enum OperationError: Explained {
     package var hint: String? {
         switch self {
         case .noSuchSnapshot: "repo list shows what there is"
+        case .noSuchMember(_, let id, nil): "repo show \(id) --members lists them"
+        case .noSuchMember: nil
         case .ambiguous: "use more digits of the id: repo list"
         case .badReference: "a reference is SERIES, SERIES@latest, SERIES@2026-02-19, SERIES@2026-02-19T14:30, or an id's first 8 digits"
         case .badSeries: "a series is a name like shop or shop/logical"

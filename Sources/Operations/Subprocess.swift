@@ -30,10 +30,10 @@ enum Subprocess {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // The command gets the signals' default meaning back, whatever we made of them.
+        // We ignore SIGPIPE; a command must not. What the user had ignored, as nohup does, stays ignored.
         var signals = sigset_t()
         sigemptyset(&signals)
-        for signal in [SIGINT, SIGTERM, SIGPIPE, SIGHUP] { sigaddset(&signals, signal) }
+        sigaddset(&signals, SIGPIPE)
         posix_spawnattr_setsigdefault(&attributes, &signals)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
 
@@ -82,7 +82,7 @@ enum Subprocess {
 }
 
 /// A pipe of ours.
-struct Pipe: ~Copyable {
+struct Pipe: ~Copyable, Sendable {
     var reading: Descriptor
     var writing: Descriptor
 }

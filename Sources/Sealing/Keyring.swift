@@ -15,6 +15,8 @@ package final class Keyring: Sendable {
     package let dataPublicKey: [UInt8]
     package let listPublicKey: [UInt8]
     package let signingPublicKey: [UInt8]
+    /// Of a full key: 16 bytes that tell its root from another one and say nothing else of it.
+    package let rootCheck: [UInt8]?
     /// The one domain of a write key.
     package let writeDomain: DomainKeys?
 
@@ -37,6 +39,7 @@ package final class Keyring: Sendable {
         signingPublicKey = derivedPublicKey(of: seed, repo_ed25519_public)
         kind = .full
         writeDomain = nil
+        rootCheck = KeyDerivation.expand(prk, "root check", count: 16).withBytes { Array($0) }
         idsRoot = KeyDerivation.expand(prk, "ids")
         structureRoot = KeyDerivation.expand(prk, "structure")
         self.dataKey = consume dataKey
@@ -48,6 +51,7 @@ package final class Keyring: Sendable {
     /// What a host needs to add to a domain of its own; it opens no data segment.
     package init(writing domain: DomainKeys, data: [UInt8], list: [UInt8], signing: [UInt8]) {
         kind = .write
+        rootCheck = nil
         writeDomain = domain
         dataPublicKey = data
         listPublicKey = list
@@ -66,6 +70,7 @@ package final class Keyring: Sendable {
         data: [UInt8]
     ) {
         kind = .maintain
+        rootCheck = nil
         writeDomain = nil
         dataPublicKey = data
         listPublicKey = derivedPublicKey(of: listKey, repo_x25519_public)

@@ -1,6 +1,7 @@
 import CLinux
 import Faults
 import Files
+import Vault
 
 /// The program from its first instruction to its exit status.
 package enum Program {
@@ -10,42 +11,75 @@ package enum Program {
     package static func main() -> Never {
         ProcessSetup.harden()
         let wakeUp = Signals.install()
-        exit(run(words(), environment: .ofThisProcess, wakeUp: wakeUp).rawValue)
+        exit(run(words(), in: .ofThisProcess(wakeUp: wakeUp)).rawValue)
     }
 
     /// The arguments as the kernel handed them over: bytes, without the program's name.
     private static func words() -> [[UInt8]] {
-        let arguments = UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc))
+        let arguments = UnsafeBufferPointer(
+            start: CommandLine.unsafeArgv, count: Int(CommandLine.argc))
         return arguments.dropFirst().compactMap { argument in
-            argument.map { Array(UnsafeBufferPointer(start: $0, count: strlen($0)).map { UInt8(bitPattern: $0) }) }
+            argument.map {
+                Array(
+                    UnsafeBufferPointer(start: $0, count: strlen($0)).map { UInt8(bitPattern: $0) })
+            }
         }
     }
 
-    private static func run(_ words: [[UInt8]], environment: Environment, wakeUp: Int32) -> ExitCode {
+    /// What a run of the program sees of the world; tests make their own.
+    struct World: Sendable {
+        var environment: Environment
+        /// What the terminal and the environment say; the options follow.
+        var settings: Console.Settings
+        var systemCalls: SystemCalls
+        /// Of a clock that only runs forward.
+        var milliseconds: @Sendable () -> Int64
+        var surroundings: @Sendable (Console) -> Surroundings
+
+        static func ofThisProcess(wakeUp: Int32) -> World {
+            World(
+                environment: .ofThisProcess, settings: Console.Settings(.ofThisProcess),
+                systemCalls: .kernel,
+                milliseconds: { ProcessSetup.milliseconds(CLOCK_MONOTONIC) },
+                surroundings: { ProcessSetup.surroundings(console: $0, wakeUp: wakeUp) })
+        }
+
+        func console(_ settings: Console.Settings) -> Console {
+            Console(settings, calls: systemCalls, milliseconds: milliseconds)
+        }
+    }
+
+    /// - Parameter words: the command line without the program's name.
+    static func run(_ words: [[UInt8]], in world: World) -> ExitCode {
         // Until the arguments are understood: enough to say that they are not.
-        var settings = Console.Settings(environment)
+        var settings = world.settings
         settings.isJSON = ArgumentParser.asksForJSON(words)
-        var console = Console(settings)
+        var console = world.console(settings)
         do {
+            let code: ExitCode
             switch try ArgumentParser.parse(words) {
-            case .version: try console.out("repo \(version)")
-            case .help(let words): try console.out(HelpText.text(for: words))
-            case .overview:
-                if console.isJSON { throw UsageError("no command is named", hint: "repo --help shows them") }
-                console.explain(HelpText.overview)
-                return .usage
             case .run(let arguments):
-                console = Console(settings.following(arguments))
-                let session = Session(
-                    arguments: arguments, console: console, environment: environment,
-                    surroundings: ProcessSetup.surroundings(console: console, wakeUp: wakeUp))
-                let code = try arguments.command.run(session)
-                try console.flush()
-                console.endProgress()
-                return code
+                console = world.console(world.settings.following(arguments))
+                code = try arguments.command.run(
+                    Session(
+                        arguments: arguments, console: console, environment: world.environment,
+                        surroundings: world.surroundings(console)))
+            case .version:
+                try console.out("repo \(version)")
+                code = .done
+            case .help(let words):
+                try console.out(HelpText.text(for: words))
+                code = .done
+            case .overview:
+                if console.isJSON {
+                    throw UsageError("no command is named", hint: "repo --help shows them")
+                }
+                console.explain(HelpText.overview)
+                code = .usage
             }
             try console.flush()
-            return .done
+            console.endProgress()
+            return code
         } catch is OutputClosed {
             console.endProgress()
             return .failed
@@ -54,12 +88,6 @@ package enum Program {
             console.report(error)
             return (error as? any Explained)?.exitCode ?? .failed
         }
-    }
-}
-
-extension Console {
-    convenience init(_ settings: Settings) {
-        self.init(settings, calls: .kernel, milliseconds: { ProcessSetup.milliseconds(CLOCK_MONOTONIC) })
     }
 }
 

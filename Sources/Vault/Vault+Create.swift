@@ -16,7 +16,7 @@ extension Vault {
         let keyring = Keyring(root: Secret(moving: &rootBytes))
         let config = Config(
             repository: ObjectID(try surroundings.randomBytes(ObjectID.byteCount)), consistency: .strong,
-            created: surroundings.now())
+            created: surroundings.now(), rootCheck: keyring.rootCheck)
         let vault = Vault(
             store: store, config: config, keyring: keyring, slot: nil, surroundings: surroundings,
             cache: try cacheParent.map {

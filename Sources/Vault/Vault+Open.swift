@@ -23,9 +23,13 @@ extension Vault {
         let opened: (keyring: Keyring, config: Config, slot: ObjectID?)
         switch credential.kind {
         case .recoveryKey:
-            let config = stored?.config ?? Config(repository: repository, consistency: .strong, created: 0)
-            opened = (Keyring(root: credential.secret.copy()), config, nil)
-            try proveRoot(opened.keyring, store)
+            let keyring = Keyring(root: credential.secret.copy())
+            try proveRoot(keyring, stored?.config, store)
+            let config =
+                stored?.config
+                ?? Config(
+                    repository: repository, consistency: .strong, created: 0, rootCheck: keyring.rootCheck)
+            opened = (keyring, config, nil)
         case .password: opened = try openSlot(slots, .password, credential, cache)
         case .keyFile: opened = try openSlot(slots, .keyFile, credential, cache)
         }
@@ -130,17 +134,20 @@ extension Vault {
         }
     }
 
-    /// A recovery key is taken without a slot: a signed record that is there must be signed by it.
-    private static func proveRoot(_ keyring: Keyring, _ store: any ObjectStore) throws {
-        for object in try store.list(.records(.key)) {
-            let bytes = try store.get(object.name, limit: 1 << 20)
-            guard bytes.count > Record.signatureBytes else { continue }
-            let signed = Array(bytes.dropLast(Record.signatureBytes))
-            let isOurs = keyring.isSigned(
-                Record.signaturePrefix + signed, by: Array(bytes.suffix(Record.signatureBytes)))
-            guard isOurs else { throw VaultError.nothingOpens(slots: 1, secret: "recovery key") }
+    /// A recovery key is taken without a slot: the config tells the right one; where that is lost, a signature of it.
+    private static func proveRoot(_ keyring: Keyring, _ config: Config?, _ store: any ObjectStore) throws {
+        let wrong = VaultError.nothingOpens(slots: try store.list(.keys).count, secret: "recovery key")
+        if let check = config?.rootCheck {
+            guard equalInConstantTime(check, keyring.rootCheck ?? []) else { throw wrong }
             return
         }
+        let records = try store.list(.records(.key))
+        let isOurs = try records.isEmpty || records.contains { object in
+            let bytes = try store.get(object.name, limit: 1 << 20)
+            let signed = Array(bytes.dropLast(Record.signatureBytes))
+            return keyring.isSigned(Record.signaturePrefix + signed, by: Array(bytes.suffix(Record.signatureBytes)))
+        }
+        guard isOurs else { throw wrong }
     }
 
     private static func openCache(

@@ -27,16 +27,19 @@ package struct Config: Equatable, Sendable {
     package let consistency: Consistency
     /// Milliseconds since 1970.
     package let created: Int64
+    /// Tells the right recovery key from another one; says nothing else of it.
+    package let rootCheck: [UInt8]?
 
     package init(
         repository: ObjectID, textCutting: Cutting = .text, generalCutting: Cutting = .general,
-        consistency: Consistency, created: Int64
+        consistency: Consistency, created: Int64, rootCheck: [UInt8]? = nil
     ) {
         self.repository = repository
         self.textCutting = textCutting
         self.generalCutting = generalCutting
         self.consistency = consistency
         self.created = created
+        self.rootCheck = rootCheck
     }
 
     /// Everything but the hash at the end, which the caller appends.
@@ -47,6 +50,7 @@ package struct Config: Equatable, Sendable {
         fields.field(.plain(3), generalCutting.bytes)
         fields.integer(.plain(4), consistency.rawValue)
         fields.integer(.plain(5), created)
+        fields.optional(rootCheck) { $0.field(.plain(6), $1) }
         return Prologue.bytes(.config) + fields.bytes
     }
 
@@ -62,7 +66,7 @@ package struct Config: Equatable, Sendable {
     package init(_ content: [UInt8]) throws(WireError) {
         var reader = ByteReader(content, what: "config")
         try Prologue.check(&reader, .config)
-        let fields = try FieldReader(reader.rest(), what: "config", known: 1...5)
+        let fields = try FieldReader(reader.rest(), what: "config", known: 1...6)
         repository = try fields.id(1)
         textCutting = try Cutting(try fields.required(2, count: 12))
         generalCutting = try Cutting(try fields.required(3, count: 12))
@@ -71,6 +75,7 @@ package struct Config: Equatable, Sendable {
         }
         self.consistency = consistency
         created = try fields.optionalInteger(5) ?? 0
+        rootCheck = try fields.optional(6, count: 16)
     }
 }
 

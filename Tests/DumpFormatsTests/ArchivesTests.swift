@@ -33,7 +33,9 @@ struct ArchivesTests {
 
     @Test(
         "each format of tar gives the files that went in",
-        arguments: ["tar-gnu", "tar-gnu-sparse", "tar-pax", "tar-pax-sparse", "tar-ustar", "tar-v7"])
+        arguments: [
+            "tar-gnu", "tar-gnu-sparse", "tar-pax", "tar-pax-sparse", "tar-ustar", "tar-v7",
+        ])
     func tar(_ name: String) throws {
         let bytes = try Recorded(name).bytes
         let (found, ends) = members(bytes, part: 1 << 20)
@@ -52,9 +54,13 @@ struct ArchivesTests {
             #expect(file.member.mode & 0o777 == 0o644)
         }
         let links = found.filter { $0.member.type == UInt8(ascii: "1") }
-        #expect(links.map { [$0.member.path, $0.member.linkTarget].sorted() } == [["files/f5", "files/hard"]])
+        #expect(
+            links.map { [$0.member.path, $0.member.linkTarget].sorted() } == [
+                ["files/f5", "files/hard"]
+            ])
         guard name != "tar-ustar", name != "tar-v7" else { return }
-        let long = "files/sub/" + String(repeating: "n", count: 90) + String(repeating: "é", count: 30)
+        let long =
+            "files/sub/" + String(repeating: "n", count: 90) + String(repeating: "é", count: 30)
         #expect(found.first { $0.member.path == long }?.payload == Array("long name\n".utf8))
         let link = found.first { $0.member.path == "files/link" }
         #expect(link?.member.linkTarget == String(repeating: "target", count: 30))
@@ -74,7 +80,9 @@ struct ArchivesTests {
         bytes.replaceSubrange(124..<136, with: [0x80] + [UInt8](repeating: 0xFF, count: 11))
         // it may be an extension not known here, since it ends as a tar does
         #expect(report(bytes, expecting: .tar).inPipe == Judgement.accepted(nil, .none))
-        #expect(report(bytes, upTo: bytes.count - 1, expecting: .tar).inPipe == Judgement.accepted(nil, .none))
+        #expect(
+            report(bytes, upTo: bytes.count - 1, expecting: .tar).inPipe
+                == Judgement.accepted(nil, .none))
         #expect(report(bytes, upTo: 600, expecting: .tar).inPipe.refusal != nil)
     }
 
@@ -130,5 +138,35 @@ struct ArchivesTests {
             at += 1
         }
         #expect(cuts > 30)
+    }
+
+    @Test("a sparse chunk of an xbstream hands out its map and its payload")
+    func sparse() {
+        let path = Array("a.ibd".utf8)
+        let head = Array("XBSTCK01".utf8) + [0, 0x53, 5, 0, 0, 0] + path
+        let lengths: [UInt8] =
+            [2, 0, 0, 0] + [3, 0, 0, 0, 0, 0, 0, 0] + [0, 16, 0, 0, 0, 0, 0, 0]
+        let map: [UInt8] = [0, 2, 0, 0, 1, 0, 0, 0] + [0, 4, 0, 0, 2, 0, 0, 0]
+        let end = Array("XBSTCK01".utf8) + [0, 0x45, 5, 0, 0, 0] + path
+        let bytes = head + lengths + [9, 9, 9, 9] + map + [7, 8, 9] + end
+        var reader = XbstreamReader()
+        var chunks: [XbstreamChunk] = []
+        var payload: [UInt8] = []
+        for byte in bytes {
+            withUnsafeBytes(of: byte) { part in
+                reader.read(part) { event in
+                    switch event {
+                    case .chunk(let chunk): chunks.append(chunk)
+                    case .payload(let bytes): payload += bytes
+                    case .memberEnd(let path): #expect(path == "a.ibd")
+                    case .lost(let offset): Issue.record("lost at \(offset)")
+                    }
+                }
+            }
+        }
+        #expect(payload == [7, 8, 9])
+        #expect(chunks.map(\.kind) == [.sparse, .end])
+        #expect(chunks.first?.offset == 4_096)
+        #expect(chunks.first?.sparseMap.map { [$0.skip, $0.count] } == [[512, 1], [1_024, 2]])
     }
 }

@@ -18,7 +18,9 @@ private final class RawZstd: StreamDecompressor {
     private var input: [UInt8] = []
     private(set) var reachedEnd = false
 
-    func decompress(_ bytes: UnsafeRawBufferPointer, into sink: (UnsafeRawBufferPointer) -> Void) throws {
+    func decompress(_ bytes: UnsafeRawBufferPointer, into sink: (UnsafeRawBufferPointer) -> Void)
+        throws
+    {
         input += bytes
         while input.count >= 3 {
             if input.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) {
@@ -63,15 +65,20 @@ struct CompressedTests {
             #expect(report.tool == "mariadb-dump")
         }
         let cut = report(zstdFrame(Array(dump.dropLast(2))), decompressors: opensZstd)
-        #expect(cut.inPipe.refusal?.message.hasPrefix("mysqldump in zstd stream ended after 13.3 kB inside") == true)
+        #expect(
+            cut.inPipe.refusal?.message.hasPrefix(
+                "mysqldump in zstd stream ended after 13.3 kB inside") == true)
     }
 
     @Test("a frame that is cut at a block is refused, with and without a decompressor")
     func cutFrames() throws {
         let whole = zstdFrame(try Recorded("my-single").bytes)
         for cut in [whole.count - 1, whole.count - 500, 1_009, 1_000, 6, 5, 4, 3] {
-            #expect(report(whole, upTo: cut, decompressors: opensZstd).inPipe.refusal != nil, "\(cut)")
-            #expect(report(whole, upTo: cut, decompressors: opensNothing).inPipe.refusal != nil, "\(cut)")
+            #expect(
+                report(whole, upTo: cut, decompressors: opensZstd).inPipe.refusal != nil, "\(cut)")
+            #expect(
+                report(whole, upTo: cut, decompressors: opensNothing).inPipe.refusal != nil,
+                "\(cut)")
         }
     }
 
@@ -99,10 +106,13 @@ struct CompressedTests {
     func emptyInside() {
         // printf '' | gzip -n
         let bytes: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0]
-        #expect(report(bytes).inPipe.refusal?.message.contains("anything inside the gzip data") == true)
+        #expect(
+            report(bytes).inPipe.refusal?.message.contains("anything inside the gzip data") == true)
     }
 
-    @Test("frames that follow each other and skippable ones are followed", arguments: ["my-zstd", "my-lz4"])
+    @Test(
+        "frames that follow each other and skippable ones are followed",
+        arguments: ["my-zstd", "my-lz4"])
     func frames(_ name: String) throws {
         let one = try Recorded(name).bytes
         let skippable: [UInt8] = [0x50, 0x2A, 0x4D, 0x18, 5, 0, 0, 0, 1, 2, 3, 4, 5]
@@ -114,7 +124,9 @@ struct CompressedTests {
         }
     }
 
-    @Test("xz and bzip2 streams that follow each other end with the last", arguments: ["my-xz", "my-bzip2"])
+    @Test(
+        "xz and bzip2 streams that follow each other end with the last",
+        arguments: ["my-xz", "my-bzip2"])
     func closing(_ name: String) throws {
         let one = try Recorded(name).bytes
         #expect(report(one + one).inPipe == Judgement.accepted(nil, .none))

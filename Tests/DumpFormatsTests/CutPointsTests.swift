@@ -20,7 +20,8 @@ struct CutPointsTests {
 
     static let subjects: [Subject] =
         [
-            "my-single", "my-databases", "my-all-schemas", "my-skip-dump-date", "my-skip-opt", "my-complete-insert",
+            "my-single", "my-databases", "my-all-schemas", "my-skip-dump-date", "my-skip-opt",
+            "my-complete-insert",
             "my-gtid", "my-dump-slave", "my-no-charset",
         ].map { Subject(name: $0, lookalikes: sandbox) }
         + ["my-skip-comments", "my-skip-comments-databases"].map {
@@ -74,7 +75,9 @@ struct CutPointsTests {
         let end = end(subject, bytes)
         var random = Seeded(UInt64(bytes.count))
         var cuts = Set((1...16).map { end - $0 } + [2, 3, 4, 8, 20])
-        while cuts.count < min(500, end - 1) { cuts.insert(Int.random(in: 1..<end, using: &random)) }
+        while cuts.count < min(500, end - 1) {
+            cuts.insert(Int.random(in: 1..<end, using: &random))
+        }
         for cut in cuts.sorted()
         where cut > subject.tooShort && !subject.lookalikes.contains(cut) {
             let judgement = report(bytes, upTo: cut).inPipe
@@ -87,10 +90,13 @@ struct CutPointsTests {
 
     @Test("every cut of the last 2 KiB and of the first is refused")
     func edges() throws {
-        for name in ["my-databases", "pg15-custom-z0", "pg18-custom-z0", "sqlite-good", "xb-incremental"] {
+        for name in [
+            "my-databases", "pg15-custom-z0", "pg18-custom-z0", "sqlite-good", "xb-incremental",
+        ] {
             let bytes = try Recorded(name).bytes
             let skipped = name == "my-databases" ? Self.sandbox : []
-            let cuts = Array(2...min(2_048, bytes.count - 1)) + Array(bytes.count - 2_048..<bytes.count)
+            let cuts =
+                Array(2...min(2_048, bytes.count - 1)) + Array(bytes.count - 2_048..<bytes.count)
             for cut in cuts where !skipped.contains(cut) {
                 #expect(report(bytes, upTo: cut).inPipe.refusal != nil, "\(name) cut at \(cut)")
             }

@@ -72,7 +72,7 @@ struct FactsTests {
 
         /*!40101 SET @OLD_CHARACTER_SET_CLIENT=@@CHARACTER_SET_CLIENT */;
         /*!40111 SET @OLD_SQL_NOTES=@@SQL_NOTES, SQL_NOTES=0 */;
-        Warning: A partial dump from a server that has GTIDs. If you don't want to restore GTIDs, pass OFF.
+        Warning: A partial dump from a server. If you don't want to restore GTIDs, pass OFF.
         SET @MYSQLDUMP_TEMP_LOG_BIN = @@SESSION.SQL_LOG_BIN;
         SET @@SESSION.SQL_LOG_BIN= 0;
 
@@ -112,7 +112,8 @@ struct FactsTests {
         #expect(report.toolVersion == "8.0.36")
         #expect(
             report.gtid
-                == "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-447,8ba6c684-dd5d-11f0-b2f8-00155d24608c:1-475"
+                == "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-447,"
+                + "8ba6c684-dd5d-11f0-b2f8-00155d24608c:1-475"
         )
         #expect(report.position == BinlogPosition(file: "binlog.000042", offset: 157))
         #expect(report.tables.map(\.qualifiedName) == ["shop.orders"])
@@ -123,9 +124,15 @@ struct FactsTests {
     func mariadb11() {
         let text = Self.mysql.replacing(
             "-- MySQL dump 10.13  Distrib 8.0.36, for",
-            with: "/*!999999\\- enable the sandbox mode */\n-- MariaDB dump 10.19-11.8.2-MariaDB, for"
-        ).replacing("/*!40111 SET @OLD_SQL_NOTES=@@SQL_NOTES", with: "/*M!100616 SET @OLD_NOTE_VERBOSITY=@@NOTE_VERBOSITY")
-            .replacing("/*!40111 SET SQL_NOTES=@OLD_SQL_NOTES", with: "/*M!100616 SET NOTE_VERBOSITY=@OLD_NOTE_VERBOSITY")
+            with:
+                "/*!999999\\- enable the sandbox mode */\n-- MariaDB dump 10.19-11.8.2-MariaDB, for"
+        ).replacing(
+            "/*!40111 SET @OLD_SQL_NOTES=@@SQL_NOTES",
+            with: "/*M!100616 SET @OLD_NOTE_VERBOSITY=@@NOTE_VERBOSITY"
+        )
+        .replacing(
+            "/*!40111 SET SQL_NOTES=@OLD_SQL_NOTES",
+            with: "/*M!100616 SET NOTE_VERBOSITY=@OLD_NOTE_VERBOSITY")
         let report = report(text)
         #expect(report.end == .seen)
         #expect(report.toolVersion == "11.8.2-MariaDB")
@@ -196,7 +203,8 @@ struct FactsTests {
     func basebackup() throws {
         let report = report(try Recorded("pg15-basebackup").bytes)
         #expect(report.tool == "pg_basebackup")
-        #expect(report.facts.contains { $0.name == "start wal location" && $0.value.hasPrefix("0/") })
+        #expect(
+            report.facts.contains { $0.name == "start wal location" && $0.value.hasPrefix("0/") })
     }
 
     @Test("sqlite3 tells its tables")
@@ -210,7 +218,10 @@ struct FactsTests {
     @Test("text around dumps is accepted, and what follows them is noted")
     func around() throws {
         let report = report(try Recorded("my-wrapped").bytes)
-        #expect(report.notes == ["8 bytes of text follow the end of the dump at byte \(report.byteCount - 8)"])
+        #expect(
+            report.notes == [
+                "8 bytes of text follow the end of the dump at byte \(report.byteCount - 8)"
+            ])
     }
 
     @Test("of more than 100,000 tables the first are listed, and a note says so")

@@ -29,7 +29,8 @@ struct HostileTests {
             let text = bytes[start..<newline]
             if text.elementsEqual(line.utf8) || text.elementsEqual((line + "\r").utf8) {
                 met += 1
-                #expect(report(bytes, upTo: newline + 1).inPipe.refusal != nil, "\(name) at \(newline)")
+                #expect(
+                    report(bytes, upTo: newline + 1).inPipe.refusal != nil, "\(name) at \(newline)")
             }
             start = newline + 1
         }
@@ -48,6 +49,13 @@ struct HostileTests {
         """
     }
 
+    private static func procedure(
+        _ body: String, delimiter: String = ";;", gap: String = ""
+    ) -> String {
+        "DELIMITER \(delimiter)\n"
+            + "CREATE PROCEDURE p() BEGIN \(body) END \(delimiter)\n\(gap)DELIMITER ;"
+    }
+
     private static let footer = """
         /*!40111 SET SQL_NOTES=@OLD_SQL_NOTES */;
 
@@ -58,17 +66,17 @@ struct HostileTests {
     @Test(
         "a footer inside a body of MySQL ends nothing",
         arguments: [
-            "DELIMITER ;;\nCREATE PROCEDURE p() BEGIN SELECT 'a;;\nDELIMITER ;\nFOOTER'; END ;;\nDELIMITER ;",
-            "DELIMITER ;;\nCREATE PROCEDURE p() BEGIN /* ;;\nDELIMITER ;\nFOOTER*/ END ;;\nDELIMITER ;",
-            "DELIMITER ;;\nCREATE PROCEDURE p() BEGIN SELECT \"\\\"\n;;\nDELIMITER ;\nFOOTER\"; END ;;\nDELIMITER ;",
-            "DELIMITER ;;\nCREATE PROCEDURE p() BEGIN SELECT 1 AS -- ;;\nDELIMITER ;\nFOOTER; END ;;\nDELIMITER ;",
-            "DELIMITER ;;\nCREATE PROCEDURE p() BEGIN SELECT 1 AS # ;;\nDELIMITER ;\nFOOTER; END ;;\nDELIMITER ;",
-            "/*!50003 SET sql_mode              = 'NO_BACKSLASH_ESCAPES' */ ;\nDELIMITER ;;\n"
-                + "CREATE PROCEDURE p() BEGIN SELECT '\\'; /* ' ;;\nDELIMITER ;\nFOOTER*/ END ;;\nDELIMITER ;",
-            "DELIMITER ;;\nCREATE PROCEDURE p() BEGIN SELECT '\\\\'; /* ;;\nDELIMITER ;\nFOOTER*/ END ;;\nDELIMITER ;",
-            "DELIMITER ;;\nCREATE PROCEDURE p() BEGIN SELECT `;;\nDELIMITER ;\nFOOTER`; END ;;\nDELIMITER ;",
-            "DELIMITER $$\nCREATE PROCEDURE p() BEGIN SELECT ';;\nDELIMITER ;\nFOOTER'; END $$\n\nDELIMITER ;",
-            "DELIMITER ;;\n/*!50003 CREATE*/ /*!50003 TRIGGER t BEGIN /* it's\nFOOTER*/ SELECT 'x'; END */;;\nDELIMITER ;",
+            procedure("SELECT 'a;;\nDELIMITER ;\nFOOTER';"),
+            procedure("/* ;;\nDELIMITER ;\nFOOTER*/"),
+            procedure("SELECT \"\\\"\n;;\nDELIMITER ;\nFOOTER\";"),
+            procedure("SELECT 1 AS -- ;;\nDELIMITER ;\nFOOTER;"),
+            procedure("SELECT 1 AS # ;;\nDELIMITER ;\nFOOTER;"),
+            "/*!50003 SET sql_mode              = 'NO_BACKSLASH_ESCAPES' */ ;\n"
+                + procedure("SELECT '\\'; /* ' ;;\nDELIMITER ;\nFOOTER*/"),
+            procedure("SELECT '\\\\'; /* ;;\nDELIMITER ;\nFOOTER*/"),
+            procedure("SELECT `;;\nDELIMITER ;\nFOOTER`;"),
+            procedure("SELECT ';;\nDELIMITER ;\nFOOTER';", delimiter: "$$", gap: "\n"),
+            procedure("SELECT 1; END */;;\n/*!50003 TRIGGER t BEGIN /* it's\nFOOTER*/ SELECT 'x';"),
         ])
     func bodies(_ template: String) throws {
         let body = template.replacing("FOOTER", with: Self.footer)
@@ -82,7 +90,10 @@ struct HostileTests {
 
     @Test("every kind of body is left where it ends")
     func bodiesEnd() {
-        for body in ["SELECT 1 --x", "SELECT '--'", "SELECT 5--1", "SELECT 1 /**/", "SELECT 2 /*!50003 + 1 */", "SELECT 6/2*3", "/*M!100000 SELECT 1*/"] {
+        for body in [
+            "SELECT 1 --x", "SELECT '--'", "SELECT 5--1", "SELECT 1 /**/",
+            "SELECT 2 /*!50003 + 1 */", "SELECT 6/2*3", "/*M!100000 SELECT 1*/",
+        ] {
             let text = mysql("DELIMITER ;;\nCREATE PROCEDURE p() \(body) ;;\nDELIMITER ;")
             #expect(report(text).end == .seen, "\(body)")
         }
@@ -106,12 +117,14 @@ struct HostileTests {
     @Test(
         "a trailer inside a literal, a name or a comment of PostgreSQL ends nothing",
         arguments: [
-            "SELECT 'TRAILER';", "SELECT \"TRAILER\";", "SELECT $$TRAILER$$;", "SELECT $a$ $$ $b$TRAILER$a$;",
+            "SELECT 'TRAILER';", "SELECT \"TRAILER\";", "SELECT $$TRAILER$$;",
+            "SELECT $a$ $$ $b$TRAILER$a$;",
             "SELECT $a_1$ $a$TRAILER$a_1$;", "SELECT /* /* */TRAILER*/ 1;", "SELECT '''TRAILER''';",
             "SELECT 'a''b' || 'TRAILER';", "SELECT a$b, '$a$TRAILER';", "SELECT $1, '$TRAILER';",
             "INSERT INTO t VALUES (1, 'TRAILER');", "INSERT INTO \"a'b\" VALUES (1, 'TRAILER');",
             "INSERT INTO t VALUES\n\t(1, 'a'),\n\t(2, 'TRAILER'),\n\t(3, '''');",
-            "COPY t (a) FROM stdin;TRAILER\\.\n", "COPY \"t\nTRAILER\" (\"a\") FROM stdin;TRAILER\\.\n",
+            "COPY t (a) FROM stdin;TRAILER\\.\n",
+            "COPY \"t\nTRAILER\" (\"a\") FROM stdin;TRAILER\\.\n",
         ])
     func literals(_ template: String) {
         let trailer = "\n-- PostgreSQL database dump complete\n"
@@ -133,8 +146,10 @@ struct HostileTests {
     func cutThenWhole() {
         let second = mysql("SELECT 1;")
         for first in [
-            "CREATE TABLE `t` (", "INSERT INTO `t` VALUES\n(1,'a'),\n(2,'b", "INSERT INTO `t` VALUES (1,'a",
-            "SELECT 1;", "DELIMITER ;;\nCREATE PROCEDURE p() BEGIN", "CREATE VIEW v AS SELECT 'it\\'s",
+            "CREATE TABLE `t` (", "INSERT INTO `t` VALUES\n(1,'a'),\n(2,'b",
+            "INSERT INTO `t` VALUES (1,'a",
+            "SELECT 1;", "DELIMITER ;;\nCREATE PROCEDURE p() BEGIN",
+            "CREATE VIEW v AS SELECT 'it\\'s",
         ] {
             let cut = mysql(first)
             let end = cut.firstRange(of: "\n/*!40111 SET SQL_NOTES=@OLD")!.lowerBound

@@ -1,6 +1,7 @@
 import DumpFormats
 
-/// Opens gzip streams (RFC 1951, 1952), slowly and without checksums: for reading fixtures, and as a decompressor.
+/// Opens gzip streams (RFC 1951, 1952), slowly and without checksums: for reading fixtures, and as
+/// a decompressor.
 struct Inflate {
     enum Stop: Error { case needsMore, damaged }
 
@@ -188,7 +189,9 @@ final class GzipForTests: StreamDecompressor {
     private var handedOn = 0
     private(set) var reachedEnd = false
 
-    func decompress(_ input: UnsafeRawBufferPointer, into sink: (UnsafeRawBufferPointer) -> Void) throws {
+    func decompress(_ input: UnsafeRawBufferPointer, into sink: (UnsafeRawBufferPointer) -> Void)
+        throws
+    {
         self.input += input
         let opened = Inflate.gunzip(self.input)
         opened.output.withUnsafeBytes { bytes in

@@ -36,7 +36,8 @@ struct ProducerStreamsTests {
     ) -> [Expectation] {
         names.map {
             Expectation(
-                $0, format, inner: inner, pipe: .accepted(true, .trailer), command: .accepted(true, .both))
+                $0, format, inner: inner, pipe: .accepted(true, .trailer),
+                command: .accepted(true, .both))
         }
     }
 
@@ -61,7 +62,8 @@ struct ProducerStreamsTests {
         whole(
             [
                 "my-single", "my-databases", "my-all-schemas", "my-system", "my-skip-comments",
-                "my-skip-comments-databases", "my-skip-dump-date", "my-skip-opt", "my-complete-insert",
+                "my-skip-comments-databases", "my-skip-dump-date", "my-skip-opt",
+                "my-complete-insert",
                 "my-replace", "my-insert-ignore", "my-no-create", "my-no-charset", "my-gtid",
                 "my-small-buffer", "my-dump-slave", "my-pv", "my-sed", "my-sed-conditionals",
                 "my-grep-comments", "my-sandbox-removed", "my-crlf", "my-two", "my-wrapped",
@@ -92,7 +94,8 @@ struct ProducerStreamsTests {
                 "pg15-no-dollar", "pg15-no-restrict", "pg18-plain", "pg18-inserts",
                 "pg18-statistics",
             ], .pgDump)
-        + whole(["pg15-dumpall", "pg15-globals", "pg15-globals-and-one", "pg18-dumpall"], .pgDumpall)
+        + whole(
+            ["pg15-dumpall", "pg15-globals", "pg15-globals-and-one", "pg18-dumpall"], .pgDumpall)
         + whole(["pg15-gzip"], .gzip, inner: .pgDump)
         + whole(
             [
@@ -188,7 +191,8 @@ struct ProducerStreamsTests {
     @Test("messages that came in with 2>&1 are pointed out")
     func messages() throws {
         let report = report(try Recorded("my-force-messages").bytes)
-        #expect(report.warnings.contains { $0.contains("at byte 0: mariadb-dump: Got error: 1356") })
+        #expect(
+            report.warnings.contains { $0.contains("at byte 0: mariadb-dump: Got error: 1356") })
     }
 }
 

@@ -72,11 +72,14 @@ struct ReadingTests {
     func mutations() throws {
         let seed: UInt64 = 20_261_121
         var random = Seeded(seed)
-        let names = Self.names.filter { !["xb-full", "xb-compressed", "xb-incremental"].contains($0) }
+        let names = Self.names.filter {
+            !["xb-full", "xb-compressed", "xb-incremental"].contains($0)
+        }
         var streams = try names.map { try Recorded($0).bytes }
         streams.append(try smallXbstream())
         let marks = [
-            "-- Dump completed\n", "DELIMITER ;;\n", "\\.\n", "'", "`", "$$", "/*", "*/", "XBSTCK01",
+            "-- Dump completed\n", "DELIMITER ;;\n", "\\.\n", "'", "`", "$$", "/*", "*/",
+            "XBSTCK01",
             "-- PostgreSQL database dump\n", "COMMIT;\n", "\n",
         ].map { Array($0.utf8) }
         var refused = 0
@@ -129,7 +132,8 @@ struct ReadingTests {
             small += Array("XBSTCK01".utf8) + [0, chunk.kind == .end ? 0x45 : 0x50]
             small += littleEndian(UInt64(chunk.path.utf8.count), 4) + Array(chunk.path.utf8)
             if chunk.kind == .end { continue }
-            small += littleEndian(chunk.byteCount, 8) + littleEndian(chunk.offset, 8) + [0, 0, 0, 0]
+            small +=
+                littleEndian(chunk.byteCount, 8) + littleEndian(chunk.offset, 8) + [0, 0, 0, 0]
             small += payload
         }
         #expect(report(small).format == .xbstream)

@@ -1,8 +1,9 @@
 /// The custom format of pg_dump (`-Fc`), archive versions 1.12 to 1.16 (PostgreSQL 9.0 to 18).
 ///
-/// A table of contents, then a block of data for each entry that has any. To a pipe the entries hold no offsets; the
-/// archive is complete when the block of every entry with data has ended. Blocks are skipped without being looked at.
-/// Source: src/bin/pg_dump/pg_backup_archiver.c (`ReadHead`, `ReadToc`) and pg_backup_custom.c of PostgreSQL.
+/// A table of contents, then a block of data for each entry that has any. To a pipe the entries
+/// hold no offsets; the archive is complete when the block of every entry with data has ended.
+/// Blocks are skipped without being looked at. Source: src/bin/pg_dump/pg_backup_archiver.c
+/// (`ReadHead`, `ReadToc`) and pg_backup_custom.c of PostgreSQL.
 struct CustomArchiveWalker: StreamWalker {
     /// The fields of the archive in their order. A string is an integer, its length, and the bytes.
     private enum Field: Equatable {
@@ -29,7 +30,8 @@ struct CustomArchiveWalker: StreamWalker {
 
     private var fields = FieldReader()
     private var field = Field.fixed
-    /// The string that is being read: how many of its bytes are looked at, and how many follow those.
+    /// The string that is being read: how many of its bytes are looked at, and how many follow
+    /// those.
     private var stringKept: Int?
     private var textSkip: UInt64 = 0
     private var toSkip: UInt64 = 0
@@ -84,7 +86,9 @@ struct CustomArchiveWalker: StreamWalker {
             report.end = .seen
             if endOffset < offset {
                 report.notes.append(
-                    "\(describeSize(offset - endOffset)) follow the end of the archive at byte \(endOffset)")
+                    "\(describeSize(offset - endOffset)) follow the end of the archive"
+                        + " at byte \(endOffset)"
+                )
             }
         } else if isUnknownVersion {
             report.end = .notPromised
@@ -153,7 +157,9 @@ struct CustomArchiveWalker: StreamWalker {
         guard isKnown else {
             isUnknownVersion = true
             findings.note(
-                "archive version \(bytes[5]).\(minor) is not known here: its end cannot be looked for")
+                "archive version \(bytes[5]).\(minor) is not known here: "
+                    + "its end cannot be looked for"
+            )
             return false
         }
         return true
@@ -319,7 +325,8 @@ struct CustomArchiveWalker: StreamWalker {
         }
         if block.description == "TABLE DATA" {
             findings.tables.begin(
-                database: findings.databases.first, schema: block.schema.isEmpty ? nil : block.schema,
+                database: findings.databases.first,
+                schema: block.schema.isEmpty ? nil : block.schema,
                 name: block.tag, at: blockStart)
         }
         field = isObjectBlock ? .object : .chunk

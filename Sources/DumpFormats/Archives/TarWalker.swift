@@ -1,5 +1,6 @@
-/// Follows a tar archive to its two zero blocks. One of pg_basebackup must also hold `global/pg_control`, which
-/// pg_basebackup writes last of the data, and where it has one, `backup_manifest` comes after it.
+/// Follows a tar archive to its two zero blocks. One of pg_basebackup must also hold
+/// `global/pg_control`, which pg_basebackup writes last of the data, and where it has one,
+/// `backup_manifest` comes after it.
 struct TarWalker: StreamWalker {
     private var reader = TarReader()
     private var state = State()
@@ -98,7 +99,8 @@ extension TarWalker.State {
 }
 
 extension UnsafeRawBufferPointer {
-    /// How many of the last bytes are zero, counting no further than `limit`; `count` where all are.
+    /// How many of the last bytes are zero, counting no further than `limit`; `count` where all
+    /// are.
     fileprivate func trailingZeros(upTo limit: Int) -> Int {
         let zeros = part(from: count - limit).trailingZeros
         return zeros == limit && isZero ? count : zeros

@@ -28,8 +28,8 @@ package enum XbstreamEvent {
 
 /// Takes an xbstream (mariabackup, xtrabackup) apart as it passes. Checksums are not looked at.
 ///
-/// Members interleave. There is no mark at the end of the stream: only each member has one. Source: xbstream_read.c of
-/// MariaDB and Percona XtraBackup.
+/// Members interleave. There is no mark at the end of the stream: only each member has one. Source:
+/// xbstream_read.c of MariaDB and Percona XtraBackup.
 package struct XbstreamReader {
     private enum State {
         /// Magic, flags, type, length of the path.
@@ -82,7 +82,8 @@ package struct XbstreamReader {
                 let map = fields.take(8 * count, &input) { bytes in
                     (0..<count).map { index in
                         (
-                            skip: UInt32(truncatingIfNeeded: bytes.littleEndian(at: 8 * index, bytes: 4)),
+                            skip: UInt32(
+                                truncatingIfNeeded: bytes.littleEndian(at: 8 * index, bytes: 4)),
                             count: UInt32(
                                 truncatingIfNeeded: bytes.littleEndian(at: 8 * index + 4, bytes: 4))
                         )
@@ -156,6 +157,7 @@ package struct XbstreamReader {
         handle(
             .chunk(
                 XbstreamChunk(
-                    path: path, kind: kind, offset: chunkOffset, byteCount: length, sparseMap: map)))
+                    path: path, kind: kind, offset: chunkOffset, byteCount: length, sparseMap: map))
+        )
     }
 }

@@ -1,5 +1,6 @@
-/// Follows an xbstream. It is complete when every member has ended and the members that mariabackup and xtrabackup write
-/// last are there: `xtrabackup_checkpoints` and `xtrabackup_info` (MariaDB from 11.1: `mariadb_backup_...`).
+/// Follows an xbstream. It is complete when every member has ended and the members that mariabackup
+/// and xtrabackup write last are there: `xtrabackup_checkpoints` and `xtrabackup_info` (MariaDB
+/// from 11.1: `mariadb_backup_...`).
 struct XbstreamWalker: StreamWalker {
     private var reader = XbstreamReader()
     private var state = State()
@@ -84,11 +85,14 @@ extension XbstreamWalker.State {
         members += 1
         if path.hasSuffix(".qp") || path.hasSuffix(".lz4") || path.hasSuffix(".zst") {
             findings.warn(
-                "the members of this backup are compressed and will not deduplicate: drop --compress")
+                "the members of this backup are compressed and will not deduplicate: "
+                    + "drop --compress"
+            )
         }
         if path.hasSuffix(".xbcrypt") {
             findings.warn(
-                "the members of this backup are encrypted and will not deduplicate: drop --encrypt")
+                "the members of this backup are encrypted and will not deduplicate: "
+                    + "drop --encrypt")
         }
         let isText = XbstreamWalker.metadata.contains(path)
         if isText, texts.count < XbstreamWalker.metadata.count { texts[path] = [] }
@@ -136,7 +140,9 @@ extension XbstreamWalker.State {
         if let file = quoted("filename '"), let offset = quoted("position '")?.leadingNumber {
             findings.position = BinlogPosition(file: file.name, offset: offset)
         }
-        if let gtid = quoted("GTID of the last change '"), !gtid.isEmpty { findings.gtid = gtid.name }
+        if let gtid = quoted("GTID of the last change '"), !gtid.isEmpty {
+            findings.gtid = gtid.text(upTo: Limits.gtidBytesMax)
+        }
     }
 }
 

@@ -1,7 +1,8 @@
-/// Looks for the closing bytes of an xz or bzip2 stream, where there is no decompressor. That they are there says
-/// nothing of what is inside.
+/// Looks for the closing bytes of an xz or bzip2 stream, where there is no decompressor. That they
+/// are there says nothing of what is inside.
 ///
-/// Sources: the .xz file format 1.2.0, section 2.1.2; bzip2's end-of-stream magic, which is not aligned to bytes.
+/// Sources: the .xz file format 1.2.0, section 2.1.2; bzip2's end-of-stream magic, which is not
+/// aligned to bytes.
 struct ClosingBytesWalker: StreamWalker {
     private static let tailBytes = 64
 
@@ -30,13 +31,15 @@ struct ClosingBytesWalker: StreamWalker {
             : .missing(at: byteCount, inside: "", wanted: "the end of the \(format.rawValue) data")
     }
 
-    /// A footer of 12 bytes: a CRC32 of the next six, the size of the index, the flags of the header, `YZ`. Zeros may
-    /// follow, in fours.
+    /// A footer of 12 bytes: a CRC32 of the next six, the size of the index, the flags of the
+    /// header, `YZ`. Zeros may follow, in fours.
     private var endsAsXz: Bool {
         tail.withUnsafeBytes { bytes in
             let zeros = bytes.trailingZeros / 4 * 4
             let footer = bytes.part(bytes.count - zeros - 12, bytes.count - zeros)
-            guard footer.count == 12, byteCount >= 32, footer.matches("YZ", at: 10) else { return false }
+            guard footer.count == 12, byteCount >= 32, footer.matches("YZ", at: 10) else {
+                return false
+            }
             return footer.littleEndian(at: 0, bytes: 4) == UInt64(crc32(footer.part(4, 10)))
                 && footer.part(8, 10).elementsEqual(head[6..<8])
         }

@@ -1,5 +1,5 @@
-/// Decompresses a stream in passing and judges what is inside: a closing compressor proves nothing, since
-/// `head -c N dump.sql | gzip` is a perfect gzip.
+/// Decompresses a stream in passing and judges what is inside: a closing compressor proves nothing,
+/// since `head -c N dump.sql | gzip` is a perfect gzip.
 struct CompressedWalker: StreamWalker {
     private let format: StreamFormat
     private var decompressor: any StreamDecompressor
@@ -47,7 +47,8 @@ struct CompressedWalker: StreamWalker {
         findings.warnOfCompression(format, inner: report.innerFormat)
         var remarks = StreamReport(format: format)
         findings.fill(&remarks)
-        report.warnings = remarks.warnings + report.warnings.filter { !remarks.warnings.contains($0) }
+        report.warnings =
+            remarks.warnings + report.warnings.filter { !remarks.warnings.contains($0) }
         report.end = end(inside)
         if let unsupported {
             report.innerFormat = nil
@@ -70,14 +71,16 @@ struct CompressedWalker: StreamWalker {
                 at: byteCount, inside: place, wanted: "the end of the \(format.rawValue) data")
         }
         if inside.byteCount == 0 {
-            return .missing(at: byteCount, inside: "", wanted: "anything inside the \(format.rawValue) data")
+            return .missing(
+                at: byteCount, inside: "", wanted: "anything inside the \(format.rawValue) data")
         }
         return inside.end
     }
 }
 
 extension Findings {
-    /// One warning that a compressed or encrypted stream will not deduplicate, and which option of the producer to drop.
+    /// One warning that a compressed or encrypted stream will not deduplicate, and which option of
+    /// the producer to drop.
     mutating func warnOfCompression(_ format: StreamFormat, inner: StreamFormat?) {
         guard format.isCompressed || format.isEncrypted else { return }
         let what = format.isEncrypted ? "encrypted" : "compressed"

@@ -1,5 +1,5 @@
-/// Follows the frames of a zstd or lz4 stream from block to block without opening them, where there is no
-/// decompressor. That the last frame is whole says nothing of what is inside.
+/// Follows the frames of a zstd or lz4 stream from block to block without opening them, where there
+/// is no decompressor. That the last frame is whole says nothing of what is inside.
 ///
 /// Sources: RFC 8878; doc/lz4_Frame_format.md of lz4.
 struct FramesWalker: StreamWalker {
@@ -70,10 +70,14 @@ struct FramesWalker: StreamWalker {
             }
         case .magic:
             let here = offset + UInt64(input.at)
-            guard let magic = fields.take(4, &input, { $0.littleEndian(at: 0, bytes: 4) }) else { return }
+            guard let magic = fields.take(4, &input, { $0.littleEndian(at: 0, bytes: 4) }) else {
+                return
+            }
             takeMagic(magic, here)
         case .skippable:
-            guard let length = fields.take(4, &input, { $0.littleEndian(at: 0, bytes: 4) }) else { return }
+            guard let length = fields.take(4, &input, { $0.littleEndian(at: 0, bytes: 4) }) else {
+                return
+            }
             pass(length, then: .frame)
         case .zstdDescriptor:
             guard let flags = fields.take(1, &input, { $0[0] }) else { return }
@@ -86,7 +90,9 @@ struct FramesWalker: StreamWalker {
             guard fields.take(count, &input, { _ in true }) != nil else { return }
             state = format == .zstd ? .zstdBlock : .lz4Block
         case .zstdBlock:
-            guard let head = fields.take(3, &input, { $0.littleEndian(at: 0, bytes: 3) }) else { return }
+            guard let head = fields.take(3, &input, { $0.littleEndian(at: 0, bytes: 3) }) else {
+                return
+            }
             takeZstdBlock(head)
         case .lz4Descriptor:
             guard let flags = fields.take(1, &input, { $0[0] }) else { return }
@@ -95,14 +101,18 @@ struct FramesWalker: StreamWalker {
             // block size, content size, dictionary, header checksum
             state = .lz4Header(count: 2 + (flags & 8 != 0 ? 8 : 0) + (flags & 1 != 0 ? 4 : 0))
         case .lz4Block:
-            guard let size = fields.take(4, &input, { $0.littleEndian(at: 0, bytes: 4) }) else { return }
+            guard let size = fields.take(4, &input, { $0.littleEndian(at: 0, bytes: 4) }) else {
+                return
+            }
             if size == 0 {
                 pass(hasChecksum ? 4 : 0, then: .frame)
             } else {
                 pass((size & 0x7FFF_FFFF) + (hasBlockChecksum ? 4 : 0), then: .block)
             }
         case .lz4Legacy:
-            guard let size = fields.take(4, &input, { $0.littleEndian(at: 0, bytes: 4) }) else { return }
+            guard let size = fields.take(4, &input, { $0.littleEndian(at: 0, bytes: 4) }) else {
+                return
+            }
             if size > 0x0100_0000 { takeMagic(size, offset) } else { pass(size, then: .legacy) }
         }
     }

@@ -1,12 +1,13 @@
 /// Decompresses a stream in passing. Made by the caller, so that this room links no library.
 ///
-/// Members or frames that follow each other (gzip, zstd) are one stream; zeros after the last gzip member are padding.
+/// Members or frames that follow each other (gzip, zstd) are one stream; zeros after the last gzip
+/// member are padding.
 package protocol StreamDecompressor {
     /// Takes the next compressed bytes and hands on what comes out, in parts of any size.
     ///
-    /// - Throws: `DecompressionFault.unsupported` where the stream may be sound and only this decompressor cannot
-    ///   open it (a window too large, a method it lacks); anything else means that the stream is damaged. It is not
-    ///   called again after throwing.
+    /// - Throws: `DecompressionFault.unsupported` where the stream may be sound and only this
+    ///   decompressor cannot open it (a window too large, a method it lacks); anything else means
+    ///   that the stream is damaged. It is not called again after throwing.
     mutating func decompress(
         _ input: UnsafeRawBufferPointer, into sink: (UnsafeRawBufferPointer) -> Void) throws
 

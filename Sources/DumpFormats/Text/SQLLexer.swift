@@ -1,7 +1,8 @@
-/// Tells code from literals, quoted names and comments, so that what a user wrote into them fakes no line of a dump.
+/// Tells code from literals, quoted names and comments, so that what a user wrote into them fakes
+/// no line of a dump.
 ///
-/// It takes bytes in parts of any size and stops after each newline that stands in code: only there may a line of
-/// the dump itself begin. Literals and comments may run over many lines.
+/// It takes bytes in parts of any size and stops after each newline that stands in code: only there
+/// may a line of the dump itself begin. Literals and comments may run over many lines.
 struct SQLLexer {
     enum Dialect { case mysql, postgres, sqlite }
 
@@ -56,7 +57,8 @@ struct SQLLexer {
 
     /// Takes bytes from `start` on, until a line ended in code or all are taken.
     /// - Returns: the position after the last byte taken, and whether a line ended.
-    mutating func run(_ bytes: UnsafeRawBufferPointer, from start: Int) -> (next: Int, ended: Bool) {
+    mutating func run(_ bytes: UnsafeRawBufferPointer, from start: Int) -> (next: Int, ended: Bool)
+    {
         var at = start
         var ended = false
         while at < bytes.count, !ended {
@@ -92,7 +94,8 @@ struct SQLLexer {
         return (at, ended)
     }
 
-    /// Whether the line that just ended, without its newline, ended with this text of at most 14 bytes.
+    /// Whether the line that just ended, without its newline, ended with this text of at most 14
+    /// bytes.
     func lineEnded(with text: [UInt8]) -> Bool {
         var rest = tail >> 8
         if UInt8(truncatingIfNeeded: rest) == Ascii.carriageReturn { rest >>= 8 }

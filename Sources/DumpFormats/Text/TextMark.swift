@@ -56,7 +56,9 @@ enum TextMark: Equatable {
             self = .mysqlSandbox
         } else if line.hasPrefix("/*!"), line.part(0, 24).position(of: " SET @OLD_") != nil {
             self = .mysqlSaves
-        } else if line.hasPrefix("/*!"), line.part(0, 40).position(of: " SET @saved_cs_client") != nil {
+        } else if line.hasPrefix("/*!"),
+            line.part(0, 40).position(of: " SET @saved_cs_client") != nil
+        {
             self = .mysqlCompact
         } else {
             return nil
@@ -75,9 +77,11 @@ enum TextMark: Equatable {
 }
 
 extension UnsafeRawBufferPointer {
-    /// The first line of mariadb-dump since 2024; the first releases that had it wrote it without the `M`.
+    /// The first line of mariadb-dump since 2024; the first releases that had it wrote it without
+    /// the `M`.
     var opensSandbox: Bool {
-        hasPrefix("/*M!999999\\- enable the sandbox") || hasPrefix("/*!999999\\- enable the sandbox")
+        hasPrefix("/*M!999999\\- enable the sandbox")
+            || hasPrefix("/*!999999\\- enable the sandbox")
     }
 
     /// A line without the carriage return that ends it where newlines were converted.

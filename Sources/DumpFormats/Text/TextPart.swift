@@ -1,5 +1,5 @@
-/// One dump in a stream of text, from its header to its own end. Dumps follow each other, and a cluster dump of
-/// PostgreSQL holds those of its databases.
+/// One dump in a stream of text, from its header to its own end. Dumps follow each other, and a
+/// cluster dump of PostgreSQL holds those of its databases.
 struct TextPart {
     enum Kind { case mysql, xml, postgres, cluster, sqlite }
 

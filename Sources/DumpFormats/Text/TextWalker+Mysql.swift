@@ -6,7 +6,8 @@ struct MysqlState {
     var delimiter: [UInt8] = []
     /// In bodies: the code before ended with the delimiter, so `DELIMITER ;` may follow.
     var statementEnded = false
-    /// A name in a comment runs on into the next lines, which are comments too, until this quote closes it.
+    /// A name in a comment runs on into the next lines, which are comments too, until this quote
+    /// closes it.
     var openQuote: UInt8?
     /// A GTID set that runs over several lines.
     var gtid: [UInt8]?
@@ -16,9 +17,10 @@ struct MysqlState {
 
 /// The text of mysqldump and mariadb-dump.
 ///
-/// The header promises `-- Dump completed`; a name with a newline in it can bring that very line into a comment, so
-/// it counts only after all variables that the header saved in `@OLD_` were set back. With `--skip-comments` the last
-/// of these is the end. With `--compact` there is neither: nothing is promised.
+/// The header promises `-- Dump completed`; a name with a newline in it can bring that very line
+/// into a comment, so it counts only after all variables that the header saved in `@OLD_` were set
+/// back. With `--skip-comments` the last of these is the end. With `--compact` there is neither:
+/// nothing is promised.
 extension TextWalker {
     mutating func treatMysql(_ line: UnsafeRawBufferPointer, _ rule: UInt64?) -> Treatment {
         if mysql.gtid != nil {
@@ -122,42 +124,6 @@ extension TextWalker {
         guard let part = parts.last, part.hasHeader, part.savedVariables.isEmpty else { return }
         findings.addVolatile(lineOffset..<lineOffset + UInt64(line.count))
         closePart(sectionEnd: lineOffset)
-    }
-
-    /// `-- MariaDB dump 10.19  Distrib 10.11.19-MariaDB, for debian-linux-gnu (x86_64)`, and from MariaDB 11 on
-    /// `-- MariaDB dump 10.19-11.8.2-MariaDB, for Linux (x86_64)`.
-    private mutating func keepMysqlTool(_ line: UnsafeRawBufferPointer) {
-        guard findings.tool == nil else { return }
-        let isMariaDB = line.hasPrefix("-- MariaDB dump ")
-        findings.tool = isMariaDB ? "mariadb-dump" : "mysqldump"
-        let text = line.part(0, line.position(of: UInt8(ascii: ",")) ?? line.count)
-        if let mark = text.position(of: "Distrib ") {
-            findings.toolVersion = text.part(from: mark + 8).name
-        } else if isMariaDB, let dash = text.position(of: Ascii.dash, from: 16) {
-            findings.toolVersion = text.part(from: dash + 1).name
-        }
-    }
-
-    private mutating func keepMysqlHeader(_ text: UnsafeRawBufferPointer) {
-        if text.hasPrefix("Server version\t") {
-            findings.serverVersion = findings.serverVersion ?? text.part(from: 15).name
-        } else if text.hasPrefix("Host: ") {
-            let mark = text.position(of: "    Database: ") ?? text.count
-            findings.keep("host", text.part(6, mark).name)
-            use(text.part(from: mark + 14).name)
-        } else if text.hasPrefix("CHANGE ") {
-            keepPosition(text)
-        } else if text.hasPrefix("SET GLOBAL gtid_slave_pos='") {
-            keepGtid(text, from: 27)
-        } else if text.position(of: " STATUS at ") != nil
-            || text.hasPrefix("Position to start replication ")
-        {
-            mysql.isSourcePosition =
-                text.position(of: "SHOW SLAVE STATUS") != nil
-                || text.position(of: "SHOW REPLICA STATUS") != nil
-                || text.position(of: "(the master of this slave)") != nil
-                || text.position(of: "(the source of this replica)") != nil
-        }
     }
 
     // MARK: statements
@@ -282,125 +248,5 @@ extension TextWalker {
         else { return }
         lexer.hasBackslashEscapes = line.position(of: "NO_BACKSLASH_ESCAPES") == nil
         lexer.hasAnsiQuotes = line.position(of: "ANSI_QUOTES") != nil
-    }
-
-    // MARK: what is kept
-
-    private mutating func use(_ name: String) {
-        guard !name.isEmpty else { return }
-        if name != database {
-            database = name
-            mysql.table = nil
-            mysql.insertPrefix = []
-        }
-        findings.add(database: name)
-    }
-
-    private mutating func beginMysqlTable(_ name: String, at start: UInt64) {
-        mysql.table = name
-        mysql.insertPrefix = []
-        setPlace(.named(kind: "table", database: database, schema: nil, name: name))
-        findings.tables.begin(database: database, schema: nil, name: name, at: start)
-    }
-
-    private mutating func endMysqlSection(_ place: TextPart.Place, at end: UInt64) {
-        mysql.table = nil
-        mysql.insertPrefix = []
-        setPlace(place)
-        findings.tables.end(at: end)
-    }
-
-    /// `CHANGE MASTER TO MASTER_LOG_FILE='f', MASTER_LOG_POS=n;`, and the same with SOURCE.
-    private mutating func keepPosition(_ line: UnsafeRawBufferPointer) {
-        guard let fileMark = line.position(of: "_LOG_FILE='"),
-            let fileEnd = line.position(of: Ascii.quote, from: fileMark + 11),
-            let offsetMark = line.position(of: "_LOG_POS=", from: fileEnd)
-        else { return }
-        let file = line.part(fileMark + 11, fileEnd).name
-        guard let value = line.part(from: offsetMark + 9).leadingNumber else { return }
-        let found = BinlogPosition(file: file, offset: value)
-        if mysql.isSourcePosition {
-            findings.sourcePosition = findings.sourcePosition ?? found
-        } else {
-            findings.position = findings.position ?? found
-        }
-    }
-
-    private mutating func keepGtid(_ line: UnsafeRawBufferPointer, from start: Int) {
-        let end = line.position(of: Ascii.quote, from: start) ?? line.count
-        if findings.gtid == nil, end > start { findings.gtid = line.part(start, end).name }
-    }
-
-    /// What follows `GTID_PURGED=`: perhaps `/*!80000 '+'*/`, then the set in quotes, over several lines.
-    private mutating func beginGtid(_ text: UnsafeRawBufferPointer) {
-        var start = 0
-        if text.hasPrefix("/*!"), let mark = text.position(of: "*/") { start = mark + 2 }
-        guard let quote = text.position(of: Ascii.quote, from: start) else { return }
-        mysql.gtid = []
-        gatherGtid(text.part(from: quote + 1))
-    }
-
-    private mutating func gatherGtid(_ line: UnsafeRawBufferPointer) {
-        guard var gathered = mysql.gtid else { return }
-        let end = line.position(of: Ascii.quote) ?? line.count
-        if gathered.count + end <= Limits.gtidBytesMax {
-            gathered.append(contentsOf: line.part(0, end))
-            mysql.gtid = gathered
-        }
-        guard end < line.count else { return }
-        mysql.gtid = nil
-        if findings.gtid == nil, !gathered.isEmpty {
-            findings.gtid = String(decoding: gathered, as: UTF8.self)
-        }
-    }
-
-    /// The quote of a name that is not closed in its line.
-    private func quoteLeftOpen(_ line: UnsafeRawBufferPointer, from start: Int) -> UInt8? {
-        guard start < line.count, line[start] == Ascii.backtick || line[start] == Ascii.quote else {
-            return nil
-        }
-        return line.part(from: start).hasOddCount(of: line[start]) ? line[start] : nil
-    }
-
-    /// A name, quoted with backticks, double quotes (doubled inside) or, in comments, single quotes, or bare.
-    func name(_ line: UnsafeRawBufferPointer, from start: Int) -> String {
-        guard start < line.count else { return "" }
-        let quote = line[start]
-        guard quote == Ascii.backtick || quote == Ascii.doubleQuote || quote == Ascii.quote else {
-            var end = start
-            while end < line.count, line[end] > Ascii.space, line[end] != UInt8(ascii: "("),
-                line[end] != Ascii.semicolon
-            { end += 1 }
-            return line.part(start, end).name
-        }
-        var bytes: [UInt8] = []
-        var at = start + 1
-        while at < line.count, bytes.count < Limits.nameBytesMax {
-            if line[at] == quote {
-                let isDoubled = at + 1 < line.count && line[at + 1] == quote
-                guard isDoubled else { return String(decoding: bytes, as: UTF8.self) }
-                at += 1
-            }
-            bytes.append(line[at])
-            at += 1
-        }
-        // it goes on in the next line, or is longer than is kept
-        return String(decoding: bytes, as: UTF8.self) + "..."
-    }
-}
-
-extension UnsafeRawBufferPointer {
-    /// The decimal number at the beginning, if there is one that fits.
-    var leadingNumber: UInt64? {
-        var value: UInt64 = 0
-        var at = 0
-        while at < count, Ascii.isDigit(self[at]) {
-            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
-            let (sum, carry) = product.addingReportingOverflow(UInt64(self[at] - 0x30))
-            if overflow || carry { return nil }
-            value = sum
-            at += 1
-        }
-        return at > 0 ? value : nil
     }
 }

@@ -1,6 +1,7 @@
 /// The text of sqlite's `.dump`, and the XML of mysqldump.
 extension TextWalker {
-    /// One transaction: `COMMIT;` ends it; after errors sqlite3 writes `ROLLBACK; -- due to errors` instead.
+    /// One transaction: `COMMIT;` ends it; after errors sqlite3 writes `ROLLBACK; -- due to errors`
+    /// instead.
     mutating func treatSqlite(_ line: UnsafeRawBufferPointer, isWhole: Bool) -> Treatment {
         switch line[0] {
         case UInt8(ascii: "I") where isWhole && line.hasPrefix("INSERT INTO "):

@@ -12,9 +12,9 @@ struct PostgresState {
 
 /// The text of pg_dump and pg_dumpall.
 ///
-/// pg_dump doubles quotes in all literals, whatever standard_conforming_strings says, and writes no newline of a
-/// user's into a comment; bodies stand in dollar quotes. Newer versions bracket the dump with `\restrict KEY` and
-/// `\unrestrict KEY`, which comes after the line that says complete.
+/// pg_dump doubles quotes in all literals, whatever standard_conforming_strings says, and writes no
+/// newline of a user's into a comment; bodies stand in dollar quotes. Newer versions bracket the
+/// dump with `\restrict KEY` and `\unrestrict KEY`, which comes after the line that says complete.
 extension TextWalker {
     mutating func treatPostgres(
         _ line: UnsafeRawBufferPointer, _ rule: UInt64?, isWhole: Bool
@@ -56,7 +56,8 @@ extension TextWalker {
     mutating func treatCopyRow(_ line: UnsafeRawBufferPointer) -> Treatment {
         if line.equals("\\.") {
             mode = .postgres
-        } else if postgres.hasManyColumns, let mark = TextMark(comment: line), mark != .mysqlHeader {
+        } else if postgres.hasManyColumns, let mark = TextMark(comment: line), mark != .mysqlHeader
+        {
             return open(mark, line, nil)
         }
         return .done

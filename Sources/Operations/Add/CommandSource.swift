@@ -27,7 +27,9 @@ final class CommandSource: ByteSource {
         let path = Path("the output of \(program)")
         outputDescriptor = Descriptor(adopting: number, path: path, calls: calls)
         output = DescriptorSource(number, path: path, surroundings)
-        errors = ErrorTail(err.reading.release())
+        errors = ErrorTail(
+            Descriptor(adopting: err.reading.release(), path: Path("the errors of \(program)"), calls: calls),
+            stop: try Subprocess.pipe(for: "the end of \(program)", calls))
     }
 
     deinit { cancel() }
@@ -38,7 +40,7 @@ final class CommandSource: ByteSource {
 
     func finish() throws -> ProducerExit? {
         let status = reap()
-        errors.wait()
+        errors.finish()
         return repo_exited(status) != 0 ? .status(repo_exit_status(status)) : .signal(repo_term_signal(status))
     }
 
@@ -48,7 +50,7 @@ final class CommandSource: ByteSource {
         kill(process, SIGTERM)
         kill(process, SIGCONT)
         _ = reap()
-        errors.wait()
+        errors.finish()
     }
 
     private func reap() -> Int32 {
@@ -67,8 +69,11 @@ private final class ErrorTail: Sendable {
     private let pump: Pump
     private let thread: Mutex<pthread_t?>
 
-    init(_ descriptor: Int32) {
-        pump = Pump(descriptor)
+    /// - Parameters:
+    ///   - errors: where the command's standard error arrives.
+    ///   - stop: a pipe that becomes readable when the command has ended.
+    init(_ errors: consuming Descriptor, stop: consuming Pipe) {
+        let pump = Pump(errors, stop)
         let box = Unmanaged.passRetained(pump)
         var started = pthread_t()
         let result = pthread_create(
@@ -78,37 +83,51 @@ private final class ErrorTail: Sendable {
                 return nil
             }, box.toOpaque())
         precondition(result == 0, "a thread for a command's errors can be started")
+        self.pump = pump
         thread = Mutex(started)
     }
 
-    /// Returns when the command, and all it started, have closed their standard error.
-    func wait() {
+    /// The command has ended: takes what it left and does not wait for others that hold its standard error, such as a
+    /// connection it left open for the next command.
+    func finish() {
         guard let thread = thread.withLock({ $0.take() }) else { return }
+        pump.stop()
         pthread_join(thread, nil)
     }
 
     var tail: [UInt8] { pump.kept.withLock { $0 } }
 
     private final class Pump: Sendable {
-        private let descriptor: Int32
+        private let errors: Descriptor
+        private let stopping: Pipe
         let kept = Mutex<[UInt8]>([])
         private static let bytesMax = 8 << 10
 
-        init(_ descriptor: Int32) { self.descriptor = descriptor }
+        init(_ errors: consuming Descriptor, _ stopping: consuming Pipe) {
+            self.errors = errors
+            self.stopping = stopping
+        }
+
+        func stop() {
+            withUnsafeBytes(of: UInt8(0)) { try? stopping.writing.write($0) }
+        }
 
         func run() {
             var block = [UInt8](repeating: 0, count: 4096)
             while true {
-                let count = repo_read(descriptor, &block, block.count)
-                if count == -Int(EINTR) { continue }
-                guard count > 0 else { break }
+                var ready: Int32 = 0
+                let polled = repo_poll_two(errors.number, stopping.reading.number, -1, &ready)
+                if polled == -EINTR { continue }
+                // What is there is taken first; only then the end counts.
+                guard polled > 0, ready & 1 != 0 else { return }
+                let count = block.withUnsafeMutableBytes { (try? errors.read(into: $0)) ?? 0 }
+                guard count > 0 else { return }
                 _ = repo_write(2, block, count)
                 kept.withLock { kept in
                     kept += block[..<count]
                     if kept.count > Self.bytesMax { kept.removeFirst(kept.count - Self.bytesMax) }
                 }
             }
-            _ = repo_close(descriptor)
         }
     }
 }

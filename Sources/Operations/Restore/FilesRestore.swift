@@ -20,6 +20,8 @@ struct FilesRestore {
     /// Directories whose times and modes are set last: what is made in them would change the times.
     private var made: [CatalogEntry] = []
     private var lastParent: Path?
+    /// Of files that are not wanted under their first name but under another: the name that gets the content.
+    private var heirs: [[UInt8]: [UInt8]] = [:]
     /// Where the next byte of the data stream belongs, and what is left of the part that holds it.
     private var rest: StreamPart?
 
@@ -40,12 +42,21 @@ struct FilesRestore {
 
     private mutating func restore() throws {
         try directories.make(request.target, mode: 0o755)
-        var catalog = CatalogReader(try reader.read(try reader.stream(.catalog)), snapshot: reader.snapshot)
+        if !patterns.isEmpty { try findHeirs() }
+        var catalog = try catalog()
         let data = try reader.manifest.stream(.data).map { try reader.read($0) }
         let total = reader.manifest.stream(.data)?.byteCount
         while let entry = try catalog.next() {
-            let isWanted = patterns.isEmpty || patterns.contains { $0.matches(entry.path) }
-            if isWanted { try make(entry, data) } else { try skip(entry.byteCount, data) }
+            if isWanted(entry.path) {
+                // An heir has its content already.
+                if entry.hardLink.flatMap({ heirs[$0] }) != entry.path { try make(entry, data) }
+            } else if let heir = heirs[entry.path] {
+                var renamed = entry
+                renamed.path = heir
+                try make(renamed, data)
+            } else {
+                try skip(entry.byteCount, data)
+            }
             surroundings.progress(Progress(bytes: bytes, bytesTotal: total))
         }
         // The end of the stream is where the whole is proven.
@@ -55,6 +66,26 @@ struct FilesRestore {
             }
         }
         for entry in made.reversed() { try setAttributes(entry, request.target / Path(bytes: entry.path)) }
+    }
+
+    private func catalog() throws -> CatalogReader {
+        CatalogReader(try reader.read(try reader.stream(.catalog)), snapshot: reader.snapshot)
+    }
+
+    private func isWanted(_ path: [UInt8]) -> Bool {
+        patterns.isEmpty || patterns.contains { $0.matches(path) }
+    }
+
+    /// The content of a file with several names stands with the first: where that is not wanted, the first name that is
+    /// takes its place.
+    private mutating func findHeirs() throws {
+        var catalog = try catalog()
+        while let entry = try catalog.next() {
+            guard let first = entry.hardLink, !isWanted(first), isWanted(entry.path), heirs[first] == nil else {
+                continue
+            }
+            heirs[first] = entry.path
+        }
     }
 
     private mutating func make(_ entry: CatalogEntry, _ data: StreamReader?) throws {
@@ -69,7 +100,8 @@ struct FilesRestore {
         }
         count += 1
         if let link = entry.hardLink {
-            let result = surroundings.systemCalls.link(request.target / Path(bytes: link), path)
+            let first = Path(bytes: heirs[link] ?? link)
+            let result = surroundings.systemCalls.link(request.target / first, path)
             if result < 0 { throw FileError("link", path, code: -result) }
             return
         }

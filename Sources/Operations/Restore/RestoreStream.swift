@@ -36,6 +36,9 @@ func copyStream(
 }
 
 private func copyMember(_ path: Path, of reader: SnapshotReader, to output: Output) throws {
+    guard reader.manifest.stream(.catalog) != nil else {
+        throw OperationError.noSuchMember("\(path)", of: reader.snapshot.id.short, why: "it holds a stream, not files")
+    }
     var catalog = CatalogReader(try reader.read(try reader.stream(.catalog)), snapshot: reader.snapshot)
     var wanted = path.bytes
     var position = 0
@@ -58,7 +61,7 @@ private func copyMember(_ path: Path, of reader: SnapshotReader, to output: Outp
         }
         position += entry.byteCount
     }
-    throw OperationError.noSuchSnapshot("\(reader.snapshot.id.short) \(path)", near: [])
+    throw OperationError.noSuchMember("\(path)", of: reader.snapshot.id.short, why: nil)
 }
 
 /// Copies some bytes of the data stream.

@@ -52,7 +52,9 @@ private struct Parsing {
                 return .help(try helpWords())
             }
         }
-        if wantsHelp { return .help(group.map { [$0] } ?? arguments.map { [$0.command.name] } ?? []) }
+        if wantsHelp {
+            return .help(group.map { [$0] } ?? arguments.map { [$0.command.name] } ?? [])
+        }
         if wantsVersion { return .version }
         if let group { throw Verbs.incomplete(group) }
         guard let arguments else {
@@ -96,16 +98,19 @@ private struct Parsing {
     }
 
     private mutating func takeTheRest() throws(UsageError) {
-        guard let command = arguments?.command else {
+        guard let understood = arguments else {
             throw UsageError("-- stands before the command", hint: "repo --help shows the commands")
         }
+        let command = understood.command
         let words = Array(rest)
         rest = []
         // After `--files` no command can follow: `--` only ends the options there.
-        let hasFiles = command.option(named: Self.filesOption).map { arguments!.has($0) } ?? false
+        let hasFiles = command.option(named: Self.filesOption).map { understood.has($0) } ?? false
         if command.takesCommandLine && !hasFiles {
             guard !words.isEmpty else {
-                throw UsageError("nothing follows --", hint: "\(command.fullName) --help shows how to run a command")
+                throw UsageError(
+                    "nothing follows --",
+                    hint: "\(command.fullName) --help shows how to run a command")
             }
             arguments?.set(commandLine: words)
         } else {
@@ -160,7 +165,9 @@ private struct Parsing {
             "\(option.flag) needs a value", hint: "write \(option.flag) \(option.value ?? "VALUE")")
         guard let value = rest.popFirst() else { throw missing }
         // What is itself an option here is no value: the value was forgotten.
-        if value.starts(with: Self.dashes), find(String(decoding: value.dropFirst(2), as: UTF8.self)) != nil {
+        if value.starts(with: Self.dashes),
+            find(String(decoding: value.dropFirst(2), as: UTF8.self)) != nil
+        {
             throw missing
         }
         return value
@@ -187,23 +194,30 @@ private struct Parsing {
             return UsageError("\(flag) is not there yet", hint: "repo --help shows what is")
         }
         if let arguments, arguments.command.takesCommandLine, arguments.operands.count > 1 {
-            let name = "\(arguments.command.fullName) \(String(decoding: arguments.operands[0], as: UTF8.self))"
+            let name =
+                "\(arguments.command.fullName) \(String(decoding: arguments.operands[0], as: UTF8.self))"
             let program = String(decoding: arguments.operands[1], as: UTF8.self)
             return UsageError(
                 "\(arguments.command.fullName) has no option \(flag)",
-                hint: "if it belongs to a command to run, put -- before that: \(name) -- \(program) \(flag)")
+                hint:
+                    "if it belongs to a command to run, put -- before that: \(name) -- \(program) \(flag)"
+            )
         }
         let owners = Verbs.all.filter { $0.options.contains { $0.name == name } }
         let subject = arguments?.command.fullName ?? group.map { "repo \($0)" } ?? "repo"
         let help = "\(subject) --help shows the options"
         if let owner = owners.first {
-            let place = arguments == nil ? "write it behind the command: \(owner.fullName) \(flag)" : "\(owner.fullName) has it"
+            let place =
+                arguments == nil
+                ? "write it behind the command: \(owner.fullName) \(flag)"
+                : "\(owner.fullName) has it"
             return UsageError("\(subject) has no option \(flag)", hint: place)
         }
         let known = (arguments?.command.options ?? []) + GlobalOptions.all
         let near = nearest(to: name, among: known.map { $0.name })
         return UsageError(
-            "\(subject) has no option \(flag)", hint: near.map { "did you mean --\($0)? \(help)" } ?? help)
+            "\(subject) has no option \(flag)",
+            hint: near.map { "did you mean --\($0)? \(help)" } ?? help)
     }
 
     private func checkOperands(_ arguments: Arguments) throws(UsageError) {
@@ -217,7 +231,8 @@ private struct Parsing {
         let isUnlimited = command.operands.contains { $0.count == .any || $0.count == .oneOrMore }
         guard isUnlimited || given <= command.operands.count else {
             let extra = String(decoding: arguments.operands[command.operands.count], as: UTF8.self)
-            throw UsageError("\(command.fullName) does not know what to do with '\(extra)'", hint: usage)
+            throw UsageError(
+                "\(command.fullName) does not know what to do with '\(extra)'", hint: usage)
         }
     }
 }
@@ -232,5 +247,6 @@ func nearest(to word: String, among known: [String]) -> String? {
     func strangeness(_ candidate: String) -> Int {
         (candidate.sorted() == word.sorted() ? 0 : 2) + (candidate.first == word.first ? 0 : 1)
     }
-    return known.map { (editDistance($0, word), strangeness($0), $0) }.filter { $0.0 <= limit }.min { $0 < $1 }?.2
+    return known.map { (editDistance($0, word), strangeness($0), $0) }.filter { $0.0 <= limit }.min
+    { $0 < $1 }?.2
 }

@@ -65,14 +65,17 @@ struct Arguments: Sendable {
     func number(_ option: Option, in range: ClosedRange<Int>) throws(UsageError) -> Int? {
         guard let text = try text(option) else { return nil }
         guard let number = Int(text), range.contains(number) else {
-            let limit = range.upperBound == Int.max ? "\(range.lowerBound) or more" : "\(range.lowerBound) to \(range.upperBound)"
+            let limit =
+                range.upperBound == Int.max
+                ? "\(range.lowerBound) or more" : "\(range.lowerBound) to \(range.upperBound)"
             throw UsageError("\(option.flag) \(text): a number is wanted, \(limit)")
         }
         return number
     }
 
     /// One of some words.
-    func choice<Value>(_ option: Option, of choices: [(String, Value)]) throws(UsageError) -> Value? {
+    func choice<Value>(_ option: Option, of choices: [(String, Value)]) throws(UsageError) -> Value?
+    {
         guard let text = try text(option) else { return nil }
         if let chosen = choices.first(where: { $0.0 == text }) { return chosen.1 }
         throw UsageError(

@@ -28,7 +28,8 @@ struct Command: Sendable {
     let run: @Sendable (Session) throws -> ExitCode
 
     init(
-        _ name: String, summary: String, usage: [String], description: String, operands: [Operand] = [],
+        _ name: String, summary: String, usage: [String], description: String,
+        operands: [Operand] = [],
         takesCommandLine: Bool = false, options: [Option] = [], examples: [Example],
         run: @escaping @Sendable (Session) throws -> ExitCode
     ) {

@@ -10,7 +10,8 @@ enum GlobalOptions {
         "password-command", value: "CMD", environment: "REPO_PASSWORD_COMMAND",
         "open with the password that the shell command CMD prints")
     static let keyFile = Option(
-        "key-file", value: "FILE", environment: "REPO_KEY_FILE", "open with the 32 bytes of a key file")
+        "key-file", value: "FILE", environment: "REPO_KEY_FILE",
+        "open with the 32 bytes of a key file")
     static let recoveryKeyFile = Option(
         "recovery-key-file", value: "FILE", environment: "REPO_RECOVERY_KEY_FILE",
         "open with the recovery key; init writes it there")
@@ -18,18 +19,21 @@ enum GlobalOptions {
         "cache-dir", value: "DIR",
         "where this machine's index is kept; default $XDG_CACHE_HOME/repo or ~/.cache/repo")
     static let json = Option("json", "say everything as JSON lines")
-    static let quiet = Option("quiet", letter: "q", "say nothing but what was asked for, warnings and errors")
+    static let quiet = Option(
+        "quiet", letter: "q", "say nothing but what was asked for, warnings and errors")
     static let noProgress = Option("no-progress", "no progress line")
     static let noColor = Option("no-color", environment: "NO_COLOR", "no colors")
     static let help = Option("help", letter: "h", "show help and exit")
     static let version = Option("version", "show the version and exit")
 
     static let all = [
-        repository, passwordFile, passwordCommand, keyFile, recoveryKeyFile, cacheDirectory, json, quiet,
+        repository, passwordFile, passwordCommand, keyFile, recoveryKeyFile, cacheDirectory, json,
+        quiet,
         noProgress, noColor, help, version,
     ]
 
-    /// The variable that holds a password itself. There is no such option: arguments are seen by every user.
+    /// The variable that holds a password itself. There is no such option: arguments are seen by
+    /// every user.
     static let passwordVariable = "REPO_PASSWORD"
 
     /// Options of what comes later: named, so that nobody looks for a typing mistake.

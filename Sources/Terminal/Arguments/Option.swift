@@ -30,7 +30,8 @@ struct Option: Sendable {
 
     /// As the help shows it: `-r, --repository LOCATION`.
     var synopsis: String {
-        (letter.map { "-\($0), " } ?? "") + flag + (value.map { hasOptionalValue ? $0 : " \($0)" } ?? "")
+        (letter.map { "-\($0), " } ?? "") + flag
+            + (value.map { hasOptionalValue ? $0 : " \($0)" } ?? "")
     }
 }
 

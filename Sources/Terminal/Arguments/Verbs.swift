@@ -1,9 +1,11 @@
 /// All commands, and what to answer to the words of other tools.
 enum Verbs {
-    static let all: [Command] = [
-        InitCommand.command, AddCommand.command, ListCommand.command, ShowCommand.command, CatCommand.command,
-        RestoreCommand.command, CheckCommand.command, ForgetCommand.command,
-    ] + KeyCommand.all
+    static let all: [Command] =
+        [
+            InitCommand.command, AddCommand.command, ListCommand.command, ShowCommand.command,
+            CatCommand.command,
+            RestoreCommand.command, CheckCommand.command, ForgetCommand.command,
+        ] + KeyCommand.all
 
     /// First words that a second must follow.
     static let groups = ["key"]
@@ -16,40 +18,53 @@ enum Verbs {
             let near = nearest(to: words[1], among: seconds)
             throw UsageError(
                 "there is no command 'repo \(name)'",
-                hint: near.map { "did you mean repo \(words[0]) \($0)?" } ?? "repo \(words[0]) has \(seconds.joined(separator: ", "))")
+                hint: near.map { "did you mean repo \(words[0]) \($0)?" }
+                    ?? "repo \(words[0]) has \(seconds.joined(separator: ", "))")
         }
-        if let answer = foreign[name] { throw UsageError("there is no command '\(name)'", hint: answer) }
+        if let answer = foreign[name] {
+            throw UsageError("there is no command '\(name)'", hint: answer)
+        }
         if let meaning = later[name] {
-            throw UsageError("repo \(name) is not there yet: \(meaning)", hint: "repo --help shows what is")
+            throw UsageError(
+                "repo \(name) is not there yet: \(meaning)", hint: "repo --help shows what is")
         }
-        let near = nearest(to: name, among: Set(all.map { $0.name.prefix { $0 != " " } }).map { String($0) }.sorted())
+        let near = nearest(
+            to: name,
+            among: Set(all.map { $0.name.prefix { $0 != " " } }).map { String($0) }.sorted())
         throw UsageError(
             "there is no command '\(name)'",
-            hint: near.map { "did you mean repo \($0)? repo --help shows all commands" } ?? "repo --help shows the commands")
+            hint: near.map { "did you mean repo \($0)? repo --help shows all commands" }
+                ?? "repo --help shows the commands")
     }
 
     static func second(of group: String) -> [String] {
-        all.filter { $0.name.hasPrefix("\(group) ") }.map { String($0.name.dropFirst(group.count + 1)) }
+        all.filter { $0.name.hasPrefix("\(group) ") }.map {
+            String($0.name.dropFirst(group.count + 1))
+        }
     }
 
     static func incomplete(_ group: String) -> UsageError {
         let seconds = second(of: group)
         return UsageError(
-            "repo \(group) needs one of \(seconds.joined(separator: ", "))", hint: "repo \(group) --help says what they do")
+            "repo \(group) needs one of \(seconds.joined(separator: ", "))",
+            hint: "repo \(group) --help says what they do")
     }
 
     /// What comes later, and what it will be for.
     static let later = [
-        "policy": "how long to keep what", "prune": "applies the policy and frees space", "hold": "forbids dropping",
+        "policy": "how long to keep what", "prune": "applies the policy and frees space",
+        "hold": "forbids dropping",
         "copy": "copies to another repository", "status": "how old, how large, how safe",
-        "diff": "compares two snapshots", "tag": "changes tags; repo add --tag sets them", "wal": "keeps a server's WAL",
+        "diff": "compares two snapshots", "tag": "changes tags; repo add --tag sets them",
+        "wal": "keeps a server's WAL",
         "binlog": "keeps a server's binary log", "pitr": "restores to a point in time",
         "drill": "proves that a database comes back", "mount": "shows snapshots as files",
-        "tier": "moves old packs to cheaper storage", "migrate": "takes over another tool's repository",
+        "tier": "moves old packs to cheaper storage",
     ]
 
     private static let lists = "repo list shows the snapshots"
-    private static let shows = "repo list shows the snapshots, repo show REF --members the files of one"
+    private static let shows =
+        "repo list shows the snapshots, repo show REF --members the files of one"
     private static let adds = "repo add SERIES saves a snapshot: repo add --help has examples"
     private static let prints = "repo cat REF prints a dump; repo add SERIES saves one"
     private static let restores = "repo restore REF --to PATH brings one back"
@@ -62,13 +77,19 @@ enum Verbs {
     /// The verbs of other tools, answered with ours.
     static let foreign = [
         "snapshots": lists, "ls": shows, "dir": shows, "files": shows, "find": shows, "log": lists,
-        "backup": adds, "create": adds, "save": adds, "put": adds, "push": adds, "archive": adds, "store": adds,
-        "dump": prints, "export": prints, "print": prints, "extract": restores, "get": restores, "recover": restores,
-        "pull": restores, "delete": drops, "rm": drops, "remove": drops, "drop": drops, "expire": drops,
+        "backup": adds, "create": adds, "save": adds, "put": adds, "push": adds, "archive": adds,
+        "store": adds,
+        "dump": prints, "export": prints, "print": prints, "extract": restores, "get": restores,
+        "recover": restores,
+        "pull": restores, "delete": drops, "rm": drops, "remove": drops, "drop": drops,
+        "expire": drops,
         "verify": checks, "validate": checks, "fsck": checks, "test": checks, "scrub": checks,
-        "unlock": locks, "break-lock": locks, "lock": locks, "info": shown, "stats": shown, "stat": shown,
-        "inspect": shown, "passwd": keys, "password": keys, "keys": keys, "rcreate": "repo init makes a repository",
-        "repair": "repo check says what is damaged; nothing has to be repaired for the rest to be used",
+        "unlock": locks, "break-lock": locks, "lock": locks, "info": shown, "stats": shown,
+        "stat": shown,
+        "inspect": shown, "passwd": keys, "password": keys, "keys": keys,
+        "rcreate": "repo init makes a repository",
+        "repair":
+            "repo check says what is damaged; nothing has to be repaired for the rest to be used",
         "rebuild-index": "the index is rebuilt by itself when it is lost",
         "compact": "repo prune will free space; it is not there yet",
         "gc": "repo prune will free space; it is not there yet", "version": "repo --version",

@@ -10,25 +10,35 @@ import WireFormat
 enum AddCommand {
     private static let files = Option("files", "save files and directories: the PATHs after SERIES")
     private static let exclude = Option(
-        "exclude", value: "PATTERN", isRepeatable: true, "leave out what matches: '*.tmp', 'var/cache'")
+        "exclude", value: "PATTERN", isRepeatable: true,
+        "leave out what matches: '*.tmp', 'var/cache'")
     private static let excludeFrom = Option(
-        "exclude-from", value: "FILE", isRepeatable: true, "patterns to leave out, one a line; # begins a comment")
-    private static let oneFileSystem = Option("one-file-system", "do not enter what is mounted below a PATH")
+        "exclude-from", value: "FILE", isRepeatable: true,
+        "patterns to leave out, one a line; # begins a comment")
+    private static let oneFileSystem = Option(
+        "one-file-system", "do not enter what is mounted below a PATH")
     private static let kind = Option(
         "kind", value: "KIND", "full, incremental or differential; default auto")
-    private static let parent = Option("parent", value: "REF", "the snapshot to compare with; default the latest")
-    private static let tag = Option("tag", value: "T", isRepeatable: true, "a word to find the snapshot by")
-    private static let time = Option("time", value: "T", "the time that counts, 2026-11-21T04:16; default now")
+    private static let parent = Option(
+        "parent", value: "REF", "the snapshot to compare with; default the latest")
+    private static let tag = Option(
+        "tag", value: "T", isRepeatable: true, "a word to find the snapshot by")
+    private static let time = Option(
+        "time", value: "T", "the time that counts, 2026-11-21T04:16; default now")
     private static let host = Option("host", value: "NAME", "whose data it is; default this host")
     private static let allowIncomplete = Option(
         "allow-incomplete", "save a stream that was cut off all the same, marked so")
-    private static let allowShrink = Option("allow-shrink", "accept that the stream is much shorter than usual")
-    private static let refuseShrink = Option("refuse-shrink", "save nothing that is much shorter than usual (exit 4)")
+    private static let allowShrink = Option(
+        "allow-shrink", "accept that the stream is much shorter than usual")
+    private static let refuseShrink = Option(
+        "refuse-shrink", "save nothing that is much shorter than usual (exit 4)")
     private static let acceptStatus = Option(
         "accept-status", value: "N,N", "exit statuses of COMMAND beside 0 that are success")
     private static let format = Option(
-        "format", value: "FORMAT", "what the stream is, where that is not to be found out; raw believes nothing")
-    private static let compression = Option("compression", value: "LEVEL", "1 (fast) to 19 (small); default auto")
+        "format", value: "FORMAT",
+        "what the stream is, where that is not to be found out; raw believes nothing")
+    private static let compression = Option(
+        "compression", value: "LEVEL", "1 (fast) to 19 (small); default auto")
 
     static let command = Command(
         "add", summary: "save one snapshot",
@@ -49,14 +59,17 @@ enum AddCommand {
         operands: [Operand("SERIES"), Operand("FILE", .any)],
         takesCommandLine: true,
         options: [
-            files, exclude, excludeFrom, oneFileSystem, kind, parent, tag, time, host, allowIncomplete, allowShrink,
+            files, exclude, excludeFrom, oneFileSystem, kind, parent, tag, time, host,
+            allowIncomplete, allowShrink,
             refuseShrink, acceptStatus, format, compression, Session.acceptRollback,
         ],
         examples: [
             .init(
                 "repo add shop -- mariadb-dump --single-transaction --databases shop",
                 "the best way: the exit status of the dump is known"),
-            .init("pg_dump shop | repo add shop", "from a pipe: only the end of the stream tells that it is whole"),
+            .init(
+                "pg_dump shop | repo add shop",
+                "from a pipe: only the end of the stream tells that it is whole"),
             .init("repo add shop shop.sql", "a dump that is there already"),
             .init("repo add etc --files /etc --exclude '*.bak'", "files and directories"),
         ],
@@ -87,9 +100,13 @@ enum AddCommand {
 
     /// Once on each machine: what a pipe hides.
     private static func hintAtCommand(_ series: String, _ vault: Vault, _ console: Console) {
-        guard !console.isJSON, !console.settings.isQuiet, (try? vault.cache?.isFirst("command")) == true else { return }
+        guard !console.isJSON, !console.settings.isQuiet,
+            (try? vault.cache?.isFirst("command")) == true
+        else { return }
         console.hint(
-            "a pipe hides how its producer ended; repo add \(shellWord(series)) -- COMMAND knows (this is said once)")
+            "a pipe hides how its producer ended; repo add \(shellWord(series)) -- COMMAND knows"
+                + " (this is said once)"
+        )
     }
 
     // MARK: what is asked
@@ -98,8 +115,9 @@ enum AddCommand {
         let arguments = session.arguments
         var request = AddRequest(
             series: try arguments.text(operand: 0) ?? "", source: try source(session))
-        request.kind = try arguments.choice(
-            kind, of: [("auto", nil)] + Head.Kind.allCases.map { ($0.word, $0) }) ?? nil
+        request.kind =
+            try arguments.choice(
+                kind, of: [("auto", nil)] + Head.Kind.allCases.map { ($0.word, $0) }) ?? nil
         request.parent = try arguments.text(parent).map { Reference($0) }
         request.tags = try arguments.texts(tag)
         request.time = try arguments.text(time).map { text in
@@ -111,12 +129,18 @@ enum AddCommand {
         request.allowShrink = arguments.has(allowShrink)
         request.refuseShrink = arguments.has(refuseShrink)
         if request.allowShrink && request.refuseShrink {
-            throw UsageError("--allow-shrink and --refuse-shrink contradict each other", hint: "give one of them")
+            throw UsageError(
+                "--allow-shrink and --refuse-shrink contradict each other", hint: "give one of them"
+            )
         }
         request.acceptedStatuses = try statuses(arguments)
-        request.format = try arguments.choice(
-            format, of: [("auto", nil)] + StreamFormat.allCases.map { ($0.rawValue, $0) }) ?? nil
-        if try arguments.text(compression) != "auto" { request.level = try arguments.number(compression, in: 1...19) }
+        request.format =
+            try arguments.choice(
+                format, of: [("auto", nil)] + StreamFormat.allCases.map { ($0.rawValue, $0) })
+            ?? nil
+        if try arguments.text(compression) != "auto" {
+            request.level = try arguments.number(compression, in: 1...19)
+        }
         request.acceptRollback = arguments.has(Session.acceptRollback)
         return request
     }
@@ -130,7 +154,9 @@ enum AddCommand {
         }
         let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int32($0) }
         guard numbers.allSatisfy({ $0.map { (0...255).contains($0) } ?? false }) else {
-            throw UsageError("--accept-status \(text): numbers from 0 to 255 are wanted, with commas", hint: "--accept-status 0,2")
+            throw UsageError(
+                "--accept-status \(text): numbers from 0 to 255 are wanted, with commas",
+                hint: "--accept-status 0,2")
         }
         return Set(numbers.compactMap { $0 })
     }
@@ -140,24 +166,33 @@ enum AddCommand {
         let rest = arguments.operands.dropFirst().map { Path(bytes: $0) }
         if arguments.has(files) { return .files(try selection(rest, session)) }
         for option in [exclude, excludeFrom, oneFileSystem] where arguments.has(option) {
-            throw UsageError("\(option.flag) goes with --files", hint: "repo add SERIES --files PATH... \(option.flag) ...")
+            throw UsageError(
+                "\(option.flag) goes with --files",
+                hint: "repo add SERIES --files PATH... \(option.flag) ...")
         }
         if let commandLine = arguments.commandLine {
             guard rest.isEmpty else {
-                throw UsageError("a file and a command are named", hint: "repo add SERIES FILE, or repo add SERIES -- COMMAND")
+                throw UsageError(
+                    "a file and a command are named",
+                    hint: "repo add SERIES FILE, or repo add SERIES -- COMMAND")
             }
             return .command(commandLine)
         }
         guard rest.count <= 1 else {
             throw UsageError(
                 "repo add saves one stream, and \(rest.count) files are named",
-                hint: "repo add SERIES --files PATH... saves files; repo add SERIES -- COMMAND ARG... runs a command")
+                hint:
+                    "repo add SERIES --files PATH... saves files;"
+                    + " repo add SERIES -- COMMAND ARG... runs a command"
+            )
         }
         if let file = rest.first, file != "-" { return .file(try readable(file, session)) }
         guard isatty(0) == 0 else {
             throw UsageError(
                 "standard input is a terminal: there is nothing to save",
-                hint: "repo add SERIES FILE, repo add SERIES -- COMMAND, or COMMAND | repo add SERIES")
+                hint:
+                    "repo add SERIES FILE, repo add SERIES -- COMMAND, or COMMAND | repo add SERIES"
+            )
         }
         return .descriptor(0)
     }
@@ -167,7 +202,9 @@ enum AddCommand {
         let status = try Directories(session.surroundings.systemCalls).statusFollowing(path)
         guard let status else { throw FileError("open", path, code: ENOENT) }
         guard status.kind != .directory else {
-            throw UsageError("\(path) is a directory", hint: "repo add SERIES --files \(shellWord("\(path)")) saves it")
+            throw UsageError(
+                "\(path) is a directory",
+                hint: "repo add SERIES --files \(shellWord("\(path)")) saves it")
         }
         return path
     }
@@ -175,10 +212,12 @@ enum AddCommand {
     private static func selection(_ paths: [Path], _ session: Session) throws -> FileSelection {
         let arguments = session.arguments
         guard !paths.isEmpty else {
-            throw UsageError("--files needs at least one path", hint: "repo add SERIES --files PATH...")
+            throw UsageError(
+                "--files needs at least one path", hint: "repo add SERIES --files PATH...")
         }
         guard arguments.commandLine == nil else {
-            throw UsageError("files and a command are named", hint: "one snapshot holds the one or the other")
+            throw UsageError(
+                "files and a command are named", hint: "one snapshot holds the one or the other")
         }
         let directories = Directories(session.surroundings.systemCalls)
         for path in paths where try directories.status(path) == nil {
@@ -186,11 +225,13 @@ enum AddCommand {
         }
         var patterns = try arguments.texts(exclude)
         for path in arguments.paths(excludeFrom) {
-            let text = try Arguments.text(try directories.contents(of: path, limit: 1 << 20), of: "\(path)")
+            let text = try Arguments.text(
+                try directories.contents(of: path, limit: 1 << 20), of: "\(path)")
             patterns += text.split(whereSeparator: \.isNewline).map { String($0) }
                 .filter { !$0.hasPrefix("#") && !$0.allSatisfy { $0 == " " } }
         }
-        return FileSelection(paths: paths, excluded: patterns, staysOnFileSystem: arguments.has(oneFileSystem))
+        return FileSelection(
+            paths: paths, excluded: patterns, staysOnFileSystem: arguments.has(oneFileSystem))
     }
 
     /// How the bytes come in. Standard input may be a file as well: that hides no producer.
@@ -209,5 +250,7 @@ enum AddCommand {
 
 /// A point in time that is none.
 func wrongTime(_ option: Option, _ text: String) -> UsageError {
-    UsageError("\(option.flag) \(text): this is no date", hint: "write \(option.flag) 2026-11-21 or \(option.flag) 2026-11-21T04:16")
+    UsageError(
+        "\(option.flag) \(text): this is no date",
+        hint: "write \(option.flag) 2026-11-21 or \(option.flag) 2026-11-21T04:16")
 }

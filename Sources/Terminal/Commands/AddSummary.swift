@@ -18,7 +18,10 @@ struct AddSummary {
     /// For people.
     var lines: [String] {
         [
-            "saved \(snapshot.id.short)  \(printable(head.series))  \(head.kind.word)  \(Times.local(head.time))",
+            [
+                "saved \(snapshot.id.short)", printable(head.series), head.kind.word,
+                Times.local(head.time),
+            ].joined(separator: "  "),
             "\(EndPhrase.tool(manifest)), \(EndPhrase.of(manifest, way: way))"
                 + (head.position?.short.map { "; \($0)" } ?? ""),
             "\(Figures.size(head.bytesRead)) read, \(stored), \(Figures.duration(seconds))"
@@ -29,17 +32,22 @@ struct AddSummary {
     private var stored: String {
         let size = "\(Figures.size(head.bytesStored)) stored"
         // Of next to nothing no share says anything.
-        return head.bytesRead < 1000 ? size : "\(size) (\(Figures.percent(head.bytesStored, of: head.bytesRead)))"
+        return head.bytesRead < 1000
+            ? size : "\(size) (\(Figures.percent(head.bytesStored, of: head.bytesRead)))"
     }
 
     var json: JSON {
         .object([
-            "type": "summary", "snapshot": .string("\(snapshot.id)"), "series": .string(head.series),
+            "type": "summary", "snapshot": .string("\(snapshot.id)"),
+            "series": .string(head.series),
             "time": .string(Times.utc(head.time)), "kind": .string(head.kind.word),
             "parent": .optional(head.parent?.description), "format": .optional(head.format),
-            "complete": .optional(head.completeness.isComplete), "evidence": .string(head.evidence.word),
-            "end": .string(head.end), "bytes_read": .integer(head.bytesRead), "bytes_new": .integer(head.bytesNew),
-            "bytes_stored": .integer(head.bytesStored), "chunks": .integer(chunks), "chunks_new": .integer(chunksNew),
+            "complete": .optional(head.completeness.isComplete),
+            "evidence": .string(head.evidence.word),
+            "end": .string(head.end), "bytes_read": .integer(head.bytesRead),
+            "bytes_new": .integer(head.bytesNew),
+            "bytes_stored": .integer(head.bytesStored), "chunks": .integer(chunks),
+            "chunks_new": .integer(chunksNew),
             "frames_delta": .integer(framesDelta), "seconds": .seconds(seconds),
             "position": head.position?.json ?? .null,
             "reservations": .array(reservations.map { .string($0) }),
@@ -50,8 +58,10 @@ struct AddSummary {
 extension AddSummary {
     init(_ outcome: AddOutcome, way: EndPhrase.Way) {
         self.init(
-            snapshot: outcome.snapshot, manifest: outcome.manifest, way: way, chunks: outcome.chunks,
-            chunksNew: outcome.chunksNew, framesDelta: outcome.framesDelta, seconds: outcome.seconds,
+            snapshot: outcome.snapshot, manifest: outcome.manifest, way: way,
+            chunks: outcome.chunks,
+            chunksNew: outcome.chunksNew, framesDelta: outcome.framesDelta,
+            seconds: outcome.seconds,
             reservations: outcome.reservations)
     }
 }

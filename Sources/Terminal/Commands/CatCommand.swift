@@ -18,7 +18,9 @@ enum CatCommand {
         operands: [Operand("REF"), Operand("MEMBER", .optional)],
         options: [Session.acceptRollback],
         examples: [
-            .init("repo cat shop | mariadb", "load the latest dump; repo restore shop -- mariadb also proves its end first"),
+            .init(
+                "repo cat shop | mariadb",
+                "load the latest dump; repo restore shop -- mariadb also proves its end first"),
             .init("repo cat shop@2026-11-20 > shop.sql", "an older one, into a file"),
             .init("repo cat etc etc/fstab", "one file; repo show etc --members lists them"),
         ],
@@ -42,8 +44,11 @@ enum CatCommand {
     }
 
     /// A terminal is no place for what is no text.
-    private static func refuseBinary(_ snapshot: Snapshot, _ member: String?, _ reference: Reference) throws {
-        guard member == nil, let format = snapshot.head.format.flatMap({ StreamFormat(rawValue: $0) }),
+    private static func refuseBinary(
+        _ snapshot: Snapshot, _ member: String?, _ reference: Reference
+    ) throws {
+        guard member == nil,
+            let format = snapshot.head.format.flatMap({ StreamFormat(rawValue: $0) }),
             !format.isText, format != .raw
         else { return }
         throw UsageError(

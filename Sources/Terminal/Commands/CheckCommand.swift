@@ -5,7 +5,8 @@ import WireFormat
 /// `repo check`: proves that everything can be restored.
 enum CheckCommand {
     private static let readData = Option(
-        "read-data", value: "[=PERCENT]", "read all stored data too, or a share of it, and verify every byte")
+        "read-data", value: "[=PERCENT]",
+        "read all stored data too, or a share of it, and verify every byte")
 
     static let command = Command(
         "check", summary: "prove that everything can be restored",
@@ -26,7 +27,8 @@ enum CheckCommand {
 
     private static func run(_ session: Session) throws -> ExitCode {
         let request = CheckRequest(
-            readDataPercent: try percent(session.arguments), acceptRollback: session.arguments.has(Session.acceptRollback))
+            readDataPercent: try percent(session.arguments),
+            acceptRollback: session.arguments.has(Session.acceptRollback))
         let vault = try session.openVault()
         let outcome = try check(request, vault)
         let console = session.console
@@ -46,7 +48,9 @@ enum CheckCommand {
         if text.isEmpty { return 100 }
         let digits = text.hasSuffix("%") ? String(text.dropLast()) : text
         guard let percent = Int(digits), (1...100).contains(percent) else {
-            throw UsageError("--read-data=\(text): a number is wanted, 1 to 100", hint: "--read-data=10 reads a tenth")
+            throw UsageError(
+                "--read-data=\(text): a number is wanted, 1 to 100",
+                hint: "--read-data=10 reads a tenth")
         }
         return percent
     }
@@ -55,12 +59,15 @@ enum CheckCommand {
         if console.isJSON {
             return try console.out(
                 .object([
-                    "type": "damage", "object": .string(damage.object), "problem": .string(damage.problem),
+                    "type": "damage", "object": .string(damage.object),
+                    "problem": .string(damage.problem),
                     "snapshots": .array(damage.snapshots.map { .string("\($0)") }),
                 ]))
         }
         let names = damage.snapshots.prefix(Self.namesMax).map { $0.short }.joined(separator: ", ")
-        let more = damage.snapshots.count > Self.namesMax ? " and \(damage.snapshots.count - Self.namesMax) more" : ""
+        let more =
+            damage.snapshots.count > Self.namesMax
+            ? " and \(damage.snapshots.count - Self.namesMax) more" : ""
         try console.out(
             printable("damaged: \(damage.object): \(damage.problem)")
                 + (damage.snapshots.isEmpty ? "" : "; it concerns \(names)\(more)"))
@@ -74,7 +81,8 @@ enum CheckCommand {
             + Figures.count(outcome.chunks, "chunk")
         let data =
             outcome.dataWasRead
-            ? "\(Figures.size(outcome.bytesRead)) of stored data read" : "stored data not read (--read-data does)"
+            ? "\(Figures.size(outcome.bytesRead)) of stored data read"
+            : "stored data not read (--read-data does)"
         let line = "\(seen), \(data), \(Figures.duration(outcome.seconds))"
         guard outcome.damages.isEmpty else {
             try console.out(line)
@@ -86,10 +94,12 @@ enum CheckCommand {
 
     private static func json(_ outcome: CheckOutcome) -> JSON {
         .object([
-            "type": "summary", "damages": .integer(outcome.damages.count), "snapshots": .integer(outcome.snapshots),
+            "type": "summary", "damages": .integer(outcome.damages.count),
+            "snapshots": .integer(outcome.snapshots),
             "packs": .integer(outcome.packs), "chunks": .integer(outcome.chunks),
             "bytes_read": .integer(outcome.bytesRead), "data_was_read": .bool(outcome.dataWasRead),
-            "notes": .array(outcome.notes.map { .string($0) }), "seconds": .seconds(outcome.seconds),
+            "notes": .array(outcome.notes.map { .string($0) }),
+            "seconds": .seconds(outcome.seconds),
             "exit_code": .integer(Int(outcome.exitCode.rawValue)),
         ])
     }

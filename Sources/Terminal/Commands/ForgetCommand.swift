@@ -6,7 +6,8 @@ import WireFormat
 /// `repo forget`: drops single snapshots.
 enum ForgetCommand {
     private static let dryRun = Option("dry-run", "say what would be dropped, and drop nothing")
-    private static let allowEmpty = Option("allow-empty", "drop the last good snapshot of a series, too")
+    private static let allowEmpty = Option(
+        "allow-empty", "drop the last good snapshot of a series, too")
 
     static let command = Command(
         "forget", summary: "drop single snapshots",
@@ -30,7 +31,9 @@ enum ForgetCommand {
         let references = try arguments.operands.indices.map { try session.reference(operand: $0) }
         let vault = try session.openVault()
         let decisions = try forget(
-            ForgetRequest(references: references, dryRun: isDry, allowEmpty: arguments.has(allowEmpty)), in: vault)
+            ForgetRequest(
+                references: references, dryRun: isDry, allowEmpty: arguments.has(allowEmpty)),
+            in: vault)
         let console = session.console
         if console.isJSON {
             for decision in decisions { try console.out(json(decision)) }
@@ -41,7 +44,9 @@ enum ForgetCommand {
                 ]))
             return .done
         }
-        var table = Table([.init("action"), .init("id"), .init("time"), .init("series"), .init("reason")])
+        var table = Table([
+            .init("action"), .init("id"), .init("time"), .init("series"), .init("reason"),
+        ])
         for decision in decisions {
             table.add([
                 "drop", decision.snapshot.id.short, Times.local(decision.snapshot.head.time),
@@ -52,14 +57,16 @@ enum ForgetCommand {
         try console.summary(
             isDry
                 ? "nothing was dropped: without --dry-run it would be"
-                : "dropped \(Figures.count(decisions.count, "snapshot")); a later prune frees the space")
+                : "dropped \(Figures.count(decisions.count, "snapshot")); a later prune frees the space"
+        )
         return .done
     }
 
     private static func json(_ decision: ForgetDecision) -> JSON {
         .object([
             "type": "decision", "snapshot": .string("\(decision.snapshot.id)"),
-            "series": .string(decision.snapshot.head.series), "time": .string(Times.utc(decision.snapshot.head.time)),
+            "series": .string(decision.snapshot.head.series),
+            "time": .string(Times.utc(decision.snapshot.head.time)),
             "action": "drop", "reasons": .array([.string(decision.reason)]),
         ])
     }

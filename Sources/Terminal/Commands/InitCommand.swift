@@ -6,8 +6,10 @@ import WireFormat
 
 /// `repo init`: makes a repository.
 enum InitCommand {
-    private static let ifMissing = Option("if-missing", "be content where there is a repository already")
-    private static let label = Option("label", value: "TEXT", "a name for the first key, as repo key list shows it")
+    private static let ifMissing = Option(
+        "if-missing", "be content where there is a repository already")
+    private static let label = Option(
+        "label", value: "TEXT", "a name for the first key, as repo key list shows it")
 
     static let command = Command(
         "init", summary: "make a repository",
@@ -39,9 +41,13 @@ enum InitCommand {
         let store = session.store(at: location)
         if try !isFree(location, store, session) {
             if session.console.isJSON {
-                try session.console.out(.object(["type": "summary", "location": .string(store.location), "created": false]))
+                try session.console.out(
+                    .object([
+                        "type": "summary", "location": .string(store.location), "created": false,
+                    ]))
             }
-            try session.console.summary("there is a repository at \(printable(store.location)) already: nothing changed")
+            try session.console.summary(
+                "there is a repository at \(printable(store.location)) already: nothing changed")
             return .done
         }
         let output = try RecoveryKeyOutput.choose(
@@ -54,7 +60,9 @@ enum InitCommand {
             try createWithKey(in: path, location, store, session)
         }
         session.warnOfUnlockedSecrets()
-        session.console.hint("next: repo \(named(location, session))add SERIES -- COMMAND (repo add --help has examples)")
+        session.console.hint(
+            "next: repo \(named(location, session))add SERIES -- COMMAND (repo add --help has examples)"
+        )
         return .done
     }
 
@@ -71,14 +79,19 @@ enum InitCommand {
 
     /// What later commands need to find it: nothing where the environment names it.
     private static func named(_ location: Location, _ session: Session) -> String {
-        session.environment["REPO_REPOSITORY"] == location.path.bytes ? "" : "-r \(shellWord("\(location.path)")) "
+        session.environment["REPO_REPOSITORY"] == location.path.bytes
+            ? "" : "-r \(shellWord("\(location.path)")) "
     }
 
     /// Whether a repository can be made there; false where there is one and that is all right.
-    private static func isFree(_ location: Location, _ store: DirectoryStore, _ session: Session) throws -> Bool {
-        let status = try Directories(session.surroundings.systemCalls).statusFollowing(location.path)
+    private static func isFree(_ location: Location, _ store: DirectoryStore, _ session: Session)
+        throws -> Bool
+    {
+        let status = try Directories(session.surroundings.systemCalls).statusFollowing(
+            location.path)
         if let status, status.kind != .directory {
-            throw PlaceTaken(message: "\(location.path) is no directory: nothing changed", hint: nil)
+            throw PlaceTaken(
+                message: "\(location.path) is no directory: nothing changed", hint: nil)
         }
         if status != nil, try store.hasConfigOrKeys() {
             if session.arguments.has(ifMissing) { return false }
@@ -95,9 +108,11 @@ enum InitCommand {
     }
 
     private static func create(_ store: DirectoryStore, _ session: Session) throws -> Vault {
-        let source = try CredentialSource.find(session.arguments, session.environment, takesRecoveryKey: false)
+        let source = try CredentialSource.find(
+            session.arguments, session.environment, takesRecoveryKey: false)
         let credential = try session.credential(
-            from: source, question: "choose a password for \(printable(store.location)): ", isNew: true)
+            from: source, question: "choose a password for \(printable(store.location)): ",
+            isNew: true)
         // A cache is nothing that a repository needs to come into being.
         return try Vault.create(
             in: store, with: credential, label: try session.arguments.text(label),
@@ -135,11 +150,13 @@ enum InitCommand {
         }
         try session.console.summary(made(vault))
         try session.console.summary(
-            "its recovery key is in \(printable("\(path)")): keep it on paper, away from the repository")
+            "its recovery key is in \(printable("\(path)")): keep it on paper, away from the repository"
+        )
     }
 
     private static func made(_ vault: Vault) -> String {
-        "made repository \(vault.config.repository.short) at \(printable(vault.store.location)), encrypted from the first byte"
+        "made repository \(vault.config.repository.short) at \(printable(vault.store.location)),"
+            + " encrypted from the first byte"
     }
 
     private static func show(_ vault: Vault, on console: Console) throws {
@@ -147,8 +164,8 @@ enum InitCommand {
         // Not even --quiet may lose it.
         for line in [
             "", "its recovery key:", "", "    \(try vault.recoveryKey())", "",
-            "write it down and keep it away from the repository: it opens everything, even when",
-            "every password is lost", "",
+            "write it down and keep it away from the repository: it opens everything, even",
+            "when every password is lost", "",
         ] {
             try console.out(line)
         }

@@ -11,7 +11,8 @@ enum KeyCommand {
 
     private static let kind = Option(
         "kind", value: "KIND", "full (default), write or maintain: see above")
-    private static let label = Option("label", value: "TEXT", "a name for the key, as repo key list shows it")
+    private static let label = Option(
+        "label", value: "TEXT", "a name for the key, as repo key list shows it")
     private static let recoveryFile = Option("to", value: "FILE", "a new file for the recovery key")
 
     // MARK: list
@@ -27,10 +28,14 @@ enum KeyCommand {
             for key in keys { try session.console.out(json(key)) }
             return .done
         }
-        var table = Table([.init("id"), .init("kind"), .init("opened by"), .init("made"), .init("label"), .init("")])
+        var table = Table([
+            .init("id"), .init("kind"), .init("opened by"), .init("made"), .init("label"),
+            .init(""),
+        ])
         for key in keys {
             table.add([
-                key.id.short, "\(key.kind)", words(key.secret), Times.local(key.created), key.label ?? "",
+                key.id.short, "\(key.kind)", words(key.secret), Times.local(key.created),
+                key.label ?? "",
                 key.isOpen ? "*" : "",
             ])
         }
@@ -49,7 +54,8 @@ enum KeyCommand {
         .object([
             "type": "key", "key": .string("\(key.id)"), "kind": .string("\(key.kind)"),
             "secret": .string(words(key.secret)), "created": .string(Times.utc(key.created)),
-            "label": .optional(key.label), "domain": .optional(key.domain?.description), "open": .bool(key.isOpen),
+            "label": .optional(key.label), "domain": .optional(key.domain?.description),
+            "open": .bool(key.isOpen),
         ])
     }
 
@@ -79,7 +85,9 @@ enum KeyCommand {
     ) { session in
         let chosen =
             try session.arguments.choice(
-                kind, of: [("full", KeySlot.KeyKind.full), ("write", .write), ("maintain", .maintain)]) ?? .full
+                kind,
+                of: [("full", KeySlot.KeyKind.full), ("write", .write), ("maintain", .maintain)])
+            ?? .full
         let new = try NewCredential(session.arguments)
         let vault = try session.openVault()
         let id = try new.make(session) { credential in
@@ -103,14 +111,19 @@ enum KeyCommand {
             what was inside: a key that got into wrong hands is not undone by this.
             """,
         operands: [Operand("ID")],
-        examples: [.init("repo key remove 1a2b3c4d", "the id as repo key list shows it, or its first digits")]
+        examples: [
+            .init(
+                "repo key remove 1a2b3c4d", "the id as repo key list shows it, or its first digits")
+        ]
     ) { session in
         let text = try session.arguments.text(operand: 0) ?? ""
         let vault = try session.openVault()
         let key = try vault.removeKey(text)
         if session.console.isJSON {
             try session.console.out(
-                .object(["type": "summary", "key": .string("\(key.id)"), "kind": .string("\(key.kind)")]))
+                .object([
+                    "type": "summary", "key": .string("\(key.id)"), "kind": .string("\(key.kind)"),
+                ]))
         }
         let label = key.label.map { "  \(printable($0))" } ?? ""
         try session.console.summary("removed key \(key.id.short)  \(key.kind)\(label)")
@@ -126,9 +139,13 @@ enum KeyCommand {
             on the terminal. It takes a full key to do so.
             """,
         options: [recoveryFile],
-        examples: [.init("repo key recovery --to /media/usb/recovery-key", "another copy for another drawer")]
+        examples: [
+            .init(
+                "repo key recovery --to /media/usb/recovery-key", "another copy for another drawer")
+        ]
     ) { session in
-        let output = try RecoveryKeyOutput.choose(recoveryFile, session.arguments, session.console.settings)
+        let output = try RecoveryKeyOutput.choose(
+            recoveryFile, session.arguments, session.console.settings)
         let vault = try session.openVault()
         let key = try vault.recoveryKey()
         guard case .file(let path) = output else {
@@ -143,7 +160,8 @@ enum KeyCommand {
             throw error
         }
         if session.console.isJSON {
-            try session.console.out(.object(["type": "summary", "recovery_key_file": .string("\(path)")]))
+            try session.console.out(
+                .object(["type": "summary", "recovery_key_file": .string("\(path)")]))
         }
         try session.console.summary("the recovery key is in \(printable("\(path)"))")
         return .done

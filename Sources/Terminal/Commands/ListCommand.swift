@@ -5,8 +5,10 @@ import WireFormat
 
 /// `repo list`: what is there.
 enum ListCommand {
-    private static let tag = Option("tag", value: "T", isRepeatable: true, "only snapshots that have this tag")
-    private static let since = Option("since", value: "T", "only snapshots from this date on: 2026-11-21")
+    private static let tag = Option(
+        "tag", value: "T", isRepeatable: true, "only snapshots that have this tag")
+    private static let since = Option(
+        "since", value: "T", "only snapshots from this date on: 2026-11-21")
     private static let last = Option("last", value: "N", "only the newest N")
 
     static let command = Command(
@@ -43,7 +45,8 @@ enum ListCommand {
         let all = try session.history(try session.openVault()).snapshots
         let wanted = all.filter { snapshot in
             let head = snapshot.head
-            return (series.map { $0 == head.series } ?? true) && (first.map { head.time >= $0 } ?? true)
+            return (series.map { $0 == head.series } ?? true)
+                && (first.map { head.time >= $0 } ?? true)
                 && tags.allSatisfy { head.tags.contains($0) }
         }.suffix(count ?? Int.max)
         if session.console.isJSON {
@@ -62,16 +65,19 @@ enum ListCommand {
         let hasTags = snapshots.contains { !$0.head.tags.isEmpty }
         var table = Table(
             [
-                .init("id"), .init("time"), .init("series"), .init("kind"), .init("end"), .init("size", isNumber: true),
+                .init("id"), .init("time"), .init("series"), .init("kind"), .init("end"),
+                .init("size", isNumber: true),
                 .init("stored", isNumber: true),
             ] + (hasHosts ? [.init("host")] : []) + (hasTags ? [.init("tags")] : []))
         for snapshot in snapshots {
             let head = snapshot.head
             table.add(
                 [
-                    snapshot.id.short, Times.local(head.time), head.series, head.kind.word, head.end,
+                    snapshot.id.short, Times.local(head.time), head.series, head.kind.word,
+                    head.end,
                     Figures.tableSize(head.bytesRead), Figures.tableSize(head.bytesStored),
-                ] + (hasHosts ? [head.host ?? ""] : []) + (hasTags ? [head.tags.joined(separator: ", ")] : []))
+                ] + (hasHosts ? [head.host ?? ""] : [])
+                    + (hasTags ? [head.tags.joined(separator: ", ")] : []))
         }
         return table
     }
@@ -83,7 +89,9 @@ enum ListCommand {
             return
         }
         let names = Set(all.map { $0.head.series }).sorted()
-        guard let series, !names.contains(series) else { return console.note("no snapshot is like that") }
+        guard let series, !names.contains(series) else {
+            return console.note("no snapshot is like that")
+        }
         console.note("there is no series \(series)")
         if let near = nearest(to: series, among: names) {
             console.hint("did you mean \(near)?")

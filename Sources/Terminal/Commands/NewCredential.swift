@@ -7,8 +7,10 @@ struct NewCredential {
     private static let passwordFile = Option(
         "new-password-file", value: "FILE", "the new password is the first line of FILE")
     private static let passwordCommand = Option(
-        "new-password-command", value: "CMD", "the new password is what the shell command CMD prints")
-    private static let keyFile = Option("new-key-file", value: "FILE", "the new key is opened by this key file")
+        "new-password-command", value: "CMD",
+        "the new password is what the shell command CMD prints")
+    private static let keyFile = Option(
+        "new-key-file", value: "FILE", "the new key is opened by this key file")
     private static let generate = Option("generate", "make the key file: FILE must not exist yet")
 
     static let options = [passwordFile, passwordCommand, keyFile, generate]
@@ -25,11 +27,14 @@ struct NewCredential {
         if let command = arguments.bytes(Self.passwordCommand) {
             found.append((Self.passwordCommand.flag, .passwordCommand(command)))
         }
-        if let path = arguments.path(Self.keyFile) { found.append((Self.keyFile.flag, .keyFile(path))) }
+        if let path = arguments.path(Self.keyFile) {
+            found.append((Self.keyFile.flag, .keyFile(path)))
+        }
         source = try CredentialSource.one(of: found, what: "the new password")
         isGenerated = arguments.has(Self.generate)
         if isGenerated, arguments.path(Self.keyFile) == nil {
-            throw UsageError("--generate makes a key file", hint: "say which: --new-key-file FILE --generate")
+            throw UsageError(
+                "--generate makes a key file", hint: "say which: --new-key-file FILE --generate")
         }
     }
 

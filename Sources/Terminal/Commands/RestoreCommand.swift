@@ -9,7 +9,8 @@ import WireFormat
 enum RestoreCommand {
     private static let target = Option("to", value: "PATH", "where to; a directory for files")
     private static let include = Option(
-        "include", value: "PATTERN", isRepeatable: true, "only files that match: 'etc/*.conf', 'var/lib'")
+        "include", value: "PATTERN", isRepeatable: true,
+        "only files that match: 'etc/*.conf', 'var/lib'")
     private static let overwrite = Option("overwrite", "replace what is there")
 
     static let command = Command(
@@ -29,7 +30,8 @@ enum RestoreCommand {
         options: [target, include, overwrite, Session.acceptRollback],
         examples: [
             .init("repo restore shop --to shop.sql", "the latest dump as a file"),
-            .init("repo restore shop@2026-11-20 -- mariadb", "an older one, straight into a server"),
+            .init(
+                "repo restore shop@2026-11-20 -- mariadb", "an older one, straight into a server"),
             .init("repo restore etc --to /tmp/etc --include 'etc/ssh'", "some of the files"),
         ],
         run: run)
@@ -40,39 +42,53 @@ enum RestoreCommand {
         let patterns = try arguments.texts(include)
         switch (arguments.path(target), arguments.commandLine) {
         case (let path?, nil):
-            guard !path.bytes.isEmpty else { throw UsageError("--to names no path", hint: "--to PATH") }
+            guard !path.bytes.isEmpty else {
+                throw UsageError("--to names no path", hint: "--to PATH")
+            }
             let vault = try session.openVault()
             let snapshot = try reference.resolve(in: session.history(vault))
             if !patterns.isEmpty && !snapshot.head.holdsFiles {
-                throw UsageError("--include chooses files, and \(snapshot.id.short) is one stream", hint: "leave it out")
+                throw UsageError(
+                    "--include chooses files, and \(snapshot.id.short) is one stream",
+                    hint: "leave it out")
             }
             let outcome = try restore(
                 RestoreRequest(
-                    snapshot: snapshot, target: path, include: patterns, overwrite: arguments.has(overwrite)),
+                    snapshot: snapshot, target: path, include: patterns,
+                    overwrite: arguments.has(overwrite)),
                 from: vault)
             try tell(outcome, snapshot, session.console)
             return .done
         case (nil, let commandLine?):
             for option in [include, overwrite] where arguments.has(option) {
-                throw UsageError("\(option.flag) goes with --to", hint: "repo restore REF --to PATH \(option.flag) ...")
+                throw UsageError(
+                    "\(option.flag) goes with --to",
+                    hint: "repo restore REF --to PATH \(option.flag) ...")
             }
             let vault = try session.openVault()
             let snapshot = try reference.resolve(in: session.history(vault))
             try feed(snapshot, to: commandLine, vault, session)
             return .done
         case (_?, _?):
-            throw UsageError("a path and a command are named", hint: "repo restore REF --to PATH, or repo restore REF -- COMMAND")
+            throw UsageError(
+                "a path and a command are named",
+                hint: "repo restore REF --to PATH, or repo restore REF -- COMMAND")
         case (nil, nil):
-            throw UsageError("repo restore needs to know where to", hint: "repo restore REF --to PATH, or repo restore REF -- COMMAND")
+            throw UsageError(
+                "repo restore needs to know where to",
+                hint: "repo restore REF --to PATH, or repo restore REF -- COMMAND")
         }
     }
 
-    private static func tell(_ outcome: RestoreOutcome, _ snapshot: Snapshot, _ console: Console) throws {
+    private static func tell(_ outcome: RestoreOutcome, _ snapshot: Snapshot, _ console: Console)
+        throws
+    {
         for note in outcome.notes { console.warn(note) }
         if console.isJSON {
             try console.out(
                 .object([
-                    "type": "summary", "snapshot": .string("\(snapshot.id)"), "path": .string("\(outcome.path)"),
+                    "type": "summary", "snapshot": .string("\(snapshot.id)"),
+                    "path": .string("\(outcome.path)"),
                     "bytes": .integer(outcome.bytes), "files": .integer(outcome.files),
                     "seconds": .seconds(outcome.seconds),
                     "notes": .array(outcome.notes.map { .string($0) }),
@@ -80,15 +96,20 @@ enum RestoreCommand {
             return
         }
         try console.summary("restored \(describe(snapshot)) to \(printable("\(outcome.path)"))")
-        let files = snapshot.head.holdsFiles ? Figures.count(outcome.files, "file or directory", "files and directories") + ", " : ""
-        try console.summary("\(files)\(Figures.size(outcome.bytes)), \(Figures.duration(outcome.seconds))")
+        let files =
+            snapshot.head.holdsFiles
+            ? Figures.count(outcome.files, "file or directory", "files and directories") + ", " : ""
+        try console.summary(
+            "\(files)\(Figures.size(outcome.bytes)), \(Figures.duration(outcome.seconds))")
     }
 
     private static func describe(_ snapshot: Snapshot) -> String {
         "\(snapshot.id.short)  \(printable(snapshot.head.series))  \(Times.local(snapshot.head.time))"
     }
 
-    private static func feed(_ snapshot: Snapshot, to commandLine: [[UInt8]], _ vault: Vault, _ session: Session) throws {
+    private static func feed(
+        _ snapshot: Snapshot, to commandLine: [[UInt8]], _ vault: Vault, _ session: Session
+    ) throws {
         let console = session.console
         let program = Path(bytes: commandLine[0]).name.description
         let began = session.surroundings.now()
@@ -97,18 +118,22 @@ enum RestoreCommand {
         if console.isJSON {
             try console.out(
                 .object([
-                    "type": "summary", "snapshot": .string("\(snapshot.id)"), "program": .string(program),
+                    "type": "summary", "snapshot": .string("\(snapshot.id)"),
+                    "program": .string(program),
                     "exit_status": .optional(outcome.status.map { Int($0) }),
-                    "signal": .optional(outcome.signal.map { Int($0) }), "bytes": .integer(outcome.bytes),
+                    "signal": .optional(outcome.signal.map { Int($0) }),
+                    "bytes": .integer(outcome.bytes),
                     "seconds": .seconds(seconds),
                 ]))
         }
         guard outcome.status == 0 else {
             throw CommandEnded(
-                program: program, status: outcome.status, signal: outcome.signal, bytes: outcome.bytes,
+                program: program, status: outcome.status, signal: outcome.signal,
+                bytes: outcome.bytes,
                 total: snapshot.head.bytesRead)
         }
-        try console.summary("restored \(describe(snapshot)) into \(printable(program)), which ended with status 0")
+        try console.summary(
+            "restored \(describe(snapshot)) into \(printable(program)), which ended with status 0")
         try console.summary("\(Figures.size(outcome.bytes)), \(Figures.duration(seconds))")
     }
 }
@@ -123,9 +148,13 @@ struct CommandEnded: Explained {
 
     var message: String {
         let how = status.map { "ended with status \($0)" } ?? "was ended by signal \(signal ?? 0)"
-        let when = bytes < total ? "after \(Figures.size(bytes)) of \(Figures.size(total))" : "after the whole stream"
+        let when =
+            bytes < total
+            ? "after \(Figures.size(bytes)) of \(Figures.size(total))" : "after the whole stream"
         return "\(program) \(how) \(when)"
     }
 
-    var hint: String? { "the snapshot itself is sound: its whole stream was proven before \(program) saw it" }
+    var hint: String? {
+        "the snapshot itself is sound: its whole stream was proven before \(program) saw it"
+    }
 }

@@ -8,7 +8,8 @@ import WireFormat
 /// `repo show`: everything known of one snapshot.
 enum ShowCommand {
     private static let members = Option("members", "list the files in it, one path a line")
-    private static let tables = Option("tables", "list the tables of a dump, and where they stand in the stream")
+    private static let tables = Option(
+        "tables", "list the tables of a dump, and where they stand in the stream")
 
     static let command = Command(
         "show", summary: "tell everything about one snapshot",
@@ -52,10 +53,12 @@ enum ShowCommand {
 
     // MARK: members
 
-    private static func showMembers(_ snapshot: Snapshot, _ vault: Vault, _ console: Console) throws {
+    private static func showMembers(_ snapshot: Snapshot, _ vault: Vault, _ console: Console) throws
+    {
         let manifest = try readManifest(of: snapshot, in: vault)
         guard manifest.stream(.catalog) != nil else {
-            throw OperationError.notAStream(snapshot.id.short, what: "one stream and no files: repo cat prints it")
+            throw OperationError.notAStream(
+                snapshot.id.short, what: "one stream and no files: repo cat prints it")
         }
         let isTerminal = console.settings.outputIsTerminal
         try readCatalog(of: snapshot, in: vault) { entry in
@@ -73,12 +76,17 @@ enum ShowCommand {
     private static func json(_ entry: CatalogEntry) -> JSON {
         .object([
             "type": "member", "path": .string(String(decoding: entry.path, as: UTF8.self)),
-            "kind": .string(kindWord(entry)), "bytes": .integer(entry.byteCount), "mode": .integer(Int(entry.mode)),
+            "kind": .string(kindWord(entry)), "bytes": .integer(entry.byteCount),
+            "mode": .integer(Int(entry.mode)),
             "user": .integer(Int(entry.user)), "group": .integer(Int(entry.group)),
-            "time": .optional(entry.modified.map { Times.utc($0.seconds.multipliedReportingOverflow(by: 1000).partialValue) }),
+            "time": .optional(
+                entry.modified.map {
+                    Times.utc($0.seconds.multipliedReportingOverflow(by: 1000).partialValue)
+                }),
             "link": .optional(entry.linkTarget.map { String(decoding: $0, as: UTF8.self) }),
             "hard_link": .optional(entry.hardLink.map { String(decoding: $0, as: UTF8.self) }),
-            "reservation": .optional(entry.reservation.map { $0 == .unreadable ? "unreadable" : "changed" }),
+            "reservation": .optional(
+                entry.reservation.map { $0 == .unreadable ? "unreadable" : "changed" }),
         ])
     }
 
@@ -97,7 +105,8 @@ enum ShowCommand {
 
     // MARK: tables
 
-    private static func showTables(_ snapshot: Snapshot, _ vault: Vault, _ console: Console) throws {
+    private static func showTables(_ snapshot: Snapshot, _ vault: Vault, _ console: Console) throws
+    {
         let entries = try readTables(of: snapshot, in: vault)
         if console.isJSON {
             for entry in entries { try console.out(json(entry)) }
@@ -113,16 +122,22 @@ enum ShowCommand {
             "type": "table", "space": .string(entry.space), "name": .string(entry.name),
             "bytes": .integer(entry.ranges.reduce(0) { $0 + $1.count }),
             "ranges": .array(
-                entry.ranges.map { .object(["offset": .integer($0.lowerBound), "length": .integer($0.count)]) }),
+                entry.ranges.map {
+                    .object(["offset": .integer($0.lowerBound), "length": .integer($0.count)])
+                }),
         ])
     }
 
     /// One line a range: a table's definition and its rows may stand apart.
     static func table(_ entries: [TableEntry]) -> Table {
-        var table = Table([.init("table"), .init("offset", isNumber: true), .init("bytes", isNumber: true)])
+        var table = Table([
+            .init("table"), .init("offset", isNumber: true), .init("bytes", isNumber: true),
+        ])
         for entry in entries {
             let name = entry.space.isEmpty ? entry.name : "\(entry.space).\(entry.name)"
-            for range in entry.ranges { table.add([name, "\(range.lowerBound)", "\(range.count)"]) }
+            for range in entry.ranges {
+                table.add([name, "\(range.lowerBound)", "\(range.count)"])
+            }
             if entry.ranges.isEmpty { table.add([name, "", ""]) }
         }
         return table

@@ -18,7 +18,8 @@ struct SnapshotSheet {
         return fields.flatMap { field in
             field.values.enumerated().map { index, value in
                 let name = index == 0 ? field.name : ""
-                return name + String(repeating: " ", count: width - name.count + 2) + printable(value)
+                return name + String(repeating: " ", count: width - name.count + 2)
+                    + printable(value)
             }
         }
     }
@@ -38,13 +39,17 @@ struct SnapshotSheet {
             Field("snapshot", ["\(snapshot.id)"]),
             Field("series", [head.series]),
             Field("kind", [head.kind.word]),
-            Field("time", [Times.local(head.time) + (head.flags.contains(.timeGiven) ? " (given)" : "")]),
+            Field(
+                "time",
+                [Times.local(head.time) + (head.flags.contains(.timeGiven) ? " (given)" : "")]),
             Field("made", [made]),
             Field("host", [head.host]),
             Field("tags", head.tags.isEmpty ? [] : [head.tags.joined(separator: ", ")]),
             Field("parent", [head.parent?.short]),
             Field("base", [head.base?.short]),
-            Field("copy of", [head.origin.map { "\($0.snapshot.short) in repository \($0.repository.short)" }]),
+            Field(
+                "copy of",
+                [head.origin.map { "\($0.snapshot.short) in repository \($0.repository.short)" }]),
         ]
     }
 
@@ -55,8 +60,16 @@ struct SnapshotSheet {
     private var content: [Field] {
         let facts = manifest.facts
         return [
-            Field("complete", [complete, head.flags.contains(.shrunk) ? "less than half as long as usual" : nil]),
-            Field("format", [head.format.map { format in facts?.innerFormat.map { "\($0) in \(format)" } ?? format }]),
+            Field(
+                "complete",
+                [complete, head.flags.contains(.shrunk) ? "less than half as long as usual" : nil]),
+            Field(
+                "format",
+                [
+                    head.format.map { format in
+                        facts?.innerFormat.map { "\($0) in \(format)" } ?? format
+                    }
+                ]),
             Field("written by", [head.tool]),
             Field("server", [facts?.serverVersion]),
             Field("databases", facts.map { Self.wrap($0.databases) } ?? []),
@@ -82,11 +95,13 @@ struct SnapshotSheet {
     private var size: String {
         "\(Figures.size(head.bytesRead)) read, \(Figures.size(head.bytesNew)) new, "
             + "\(Figures.size(head.bytesStored)) stored"
-            + (head.bytesRead > 0 ? " (\(Figures.percent(head.bytesStored, of: head.bytesRead)))" : "")
+            + (head.bytesRead > 0
+                ? " (\(Figures.percent(head.bytesStored, of: head.bytesRead)))" : "")
     }
 
     private var streams: String {
-        manifest.streams.map { "\(Self.word($0.role)) \(Figures.size($0.byteCount))" }.joined(separator: ", ")
+        manifest.streams.map { "\(Self.word($0.role)) \(Figures.size($0.byteCount))" }.joined(
+            separator: ", ")
     }
 
     private var origin: [Field] {
@@ -95,7 +110,9 @@ struct SnapshotSheet {
         let said = String(decoding: producer.standardError, as: UTF8.self)
             .split(whereSeparator: \.isNewline).suffix(Self.errorLinesMax)
         return [
-            Field("command", words.isEmpty ? [] : [words.joined(separator: " ") + " (values are not kept)"]),
+            Field(
+                "command",
+                words.isEmpty ? [] : [words.joined(separator: " ") + " (values are not kept)"]),
             Field("exit status", [producer.exitStatus.map { "\($0)" }]),
             Field("it said", said.map { String($0) }),
         ]
@@ -126,15 +143,18 @@ struct SnapshotSheet {
         let (facts, producer) = (manifest.facts, manifest.producer)
         return snapshot.json.with([
             "started": .string(Times.utc(head.started)), "ended": .string(Times.utc(head.ended)),
-            "base": .optional(head.base?.description), "shrunk": .bool(head.flags.contains(.shrunk)),
+            "base": .optional(head.base?.description),
+            "shrunk": .bool(head.flags.contains(.shrunk)),
             "tool": .optional(facts?.tool), "tool_version": .optional(facts?.toolVersion),
-            "server_version": .optional(facts?.serverVersion), "inner_format": .optional(facts?.innerFormat),
+            "server_version": .optional(facts?.serverVersion),
+            "inner_format": .optional(facts?.innerFormat),
             "databases": .array((facts?.databases ?? []).map { .string($0) }),
             "notes": .array((facts?.notes ?? []).map { .string($0) }),
             "program": .optional(producer?.program),
             "options": .array((producer?.options ?? []).map { .string($0) }),
             "exit_status": .optional(producer?.exitStatus.map { Int($0) }),
-            "standard_error": .optional(producer.map { String(decoding: $0.standardError, as: UTF8.self) }),
+            "standard_error": .optional(
+                producer.map { String(decoding: $0.standardError, as: UTF8.self) }),
             "continue_with": .optional(head.position?.continuation),
             "streams": .array(
                 manifest.streams.map {

@@ -1,4 +1,5 @@
-/// The help: what is told of each command and each topic, and docs/cli.md, which is made of the same texts.
+/// The help: what is told of each command and each topic, and docs/cli.md, which is made of the
+/// same texts.
 enum HelpText {
     static let width = 80
     private static let indent = 2
@@ -23,8 +24,13 @@ enum HelpText {
         \(columns(Verbs.all.map { ($0.name, $0.summary) }))
 
         more help:
-        \(columns([("repo help COMMAND", "what it does, its options, examples")] + Topics.all.map { ("repo help \($0.name)", $0.summary) }))
+        \(columns(moreHelp))
         """
+    }
+
+    private static var moreHelp: [(name: String, meaning: String)] {
+        [("repo help COMMAND", "what it does, its options, examples")]
+            + Topics.all.map { ("repo help \($0.name)", $0.summary) }
     }
 
     /// `key`: the commands that begin with this word.
@@ -43,7 +49,9 @@ enum HelpText {
     // MARK: one command
 
     static func command(_ command: Command) -> String {
-        var parts = ["\(command.fullName): \(command.summary)", usage(command), command.description]
+        var parts = [
+            "\(command.fullName): \(command.summary)", usage(command), command.description,
+        ]
         if !command.options.isEmpty { parts.append("options:\n\(options(command.options))") }
         parts.append("examples:\n\(examples(command.examples))")
         parts.append("options for every command: repo help options")
@@ -52,7 +60,9 @@ enum HelpText {
 
     private static func usage(_ command: Command) -> String {
         command.usage.enumerated().map { index, line in
-            let text = (index == 0 ? "usage: " : "       ") + command.fullName + (line.isEmpty ? "" : " \(line)")
+            let text =
+                (index == 0 ? "usage: " : "       ") + command.fullName
+                + (line.isEmpty ? "" : " \(line)")
             return text
         }.joined(separator: "\n")
     }
@@ -75,7 +85,8 @@ enum HelpText {
             let lines = wrap(row.meaning, to: width - left)
             let space = String(repeating: " ", count: left)
             // A name too long for its column has its meaning below it.
-            let first = name.count + 2 > left ? "\(name)\n\(space)" : name + space.dropFirst(name.count)
+            let first =
+                name.count + 2 > left ? "\(name)\n\(space)" : name + space.dropFirst(name.count)
             return first + lines.joined(separator: "\n\(space)")
         }.joined(separator: "\n")
     }
@@ -109,10 +120,11 @@ enum HelpText {
         var text = """
             # The command line
 
-            Made from the help texts of the program, and a test keeps it equal to them: change those, then run
-            `REPO_WRITE_DOCS=1 swift test --filter HelpTextTests`.
+            Made from the help texts of the program, and a test keeps it equal to them: change those, then
+            run `REPO_WRITE_DOCS=1 swift test --filter HelpTextTests`.
 
-            Names, options, exit statuses and JSON fields are relied on by scripts: they are added to, never renamed.
+            Names, options, exit statuses and JSON fields are relied on by scripts: they are added to, never
+            renamed.
 
             ```text
             \(overview)

@@ -24,7 +24,8 @@ enum Topics {
             """)
 
     private static let references = Topic(
-        name: "references", summary: "how to name a snapshot, and a repository", title: "References and locations",
+        name: "references", summary: "how to name a snapshot, and a repository",
+        title: "References and locations",
         text: """
             A REF names one snapshot:
 

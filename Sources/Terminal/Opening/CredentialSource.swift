@@ -28,7 +28,9 @@ enum CredentialSource: Equatable, Sendable {
             found.append((GlobalOptions.passwordVariable, .passwordVariable))
         }
         look(GlobalOptions.keyFile) { .keyFile(Path(bytes: $0)) }
-        if takesRecoveryKey { look(GlobalOptions.recoveryKeyFile) { .recoveryKeyFile(Path(bytes: $0)) } }
+        if takesRecoveryKey {
+            look(GlobalOptions.recoveryKeyFile) { .recoveryKeyFile(Path(bytes: $0)) }
+        }
         return try one(of: found, what: "the password")
     }
 
@@ -40,6 +42,7 @@ enum CredentialSource: Equatable, Sendable {
         let variable = found.map { $0.name }.first { $0.hasPrefix("REPO_") }
         throw UsageError(
             "\(what) has more than one source: \(found.map { $0.name }.joined(separator: ", "))",
-            hint: variable.map { "use one of them; env -u \($0) repo ... leaves that variable out" } ?? "use one of them")
+            hint: variable.map { "use one of them; env -u \($0) repo ... leaves that variable out" }
+                ?? "use one of them")
     }
 }

@@ -15,7 +15,8 @@ struct Location: Sendable, Equatable {
             let text = "\(Path(bytes: bytes))"
             if scheme == "s3" {
                 throw UsageError(
-                    "\(text): repositories in S3 are not there yet", hint: "use a directory: -r /srv/backup")
+                    "\(text): repositories in S3 are not there yet",
+                    hint: "use a directory: -r /srv/backup")
             }
             throw StorageError.badLocation(text, why: "repo knows directories, and no \(scheme)://")
         }
@@ -25,11 +26,15 @@ struct Location: Sendable, Equatable {
     /// What `--repository` or the environment says.
     static func find(_ arguments: Arguments, _ environment: Environment) throws -> Location {
         if let given = try findIfGiven(arguments, environment) { return given }
-        throw UsageError("no repository is named: -r LOCATION or REPO_REPOSITORY says where it is", hint: hint)
+        throw UsageError(
+            "no repository is named: -r LOCATION or REPO_REPOSITORY says where it is", hint: hint)
     }
 
-    static func findIfGiven(_ arguments: Arguments, _ environment: Environment) throws -> Location? {
-        try (arguments.bytes(GlobalOptions.repository) ?? environment["REPO_REPOSITORY"]).map { try Location($0) }
+    static func findIfGiven(_ arguments: Arguments, _ environment: Environment) throws -> Location?
+    {
+        try (arguments.bytes(GlobalOptions.repository) ?? environment["REPO_REPOSITORY"]).map {
+            try Location($0)
+        }
     }
 
     private static let hint = "for example: export REPO_REPOSITORY=/srv/backup"
@@ -40,7 +45,9 @@ struct Location: Sendable, Equatable {
             ($0 | 0x20 >= UInt8(ascii: "a") && $0 | 0x20 <= UInt8(ascii: "z"))
                 || ($0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9"))
         }
-        guard !name.isEmpty, bytes.dropFirst(name.count).starts(with: "://".utf8) else { return nil }
+        guard !name.isEmpty, bytes.dropFirst(name.count).starts(with: "://".utf8) else {
+            return nil
+        }
         return String(decoding: name, as: UTF8.self).lowercased()
     }
 }

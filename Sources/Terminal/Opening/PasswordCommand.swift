@@ -4,12 +4,14 @@ import Sealing
 
 /// Runs the command that prints a password.
 enum PasswordCommand {
-    /// - Parameter command: for `/bin/sh -c`. Its input is empty, its errors are ours, our own secrets are not in its
-    ///   environment.
+    /// - Parameter command: for `/bin/sh -c`. Its input is empty, its errors are ours, our own
+    ///   secrets are not in its environment.
     static func run(_ command: [UInt8], calls: SystemCalls) throws -> Secret {
         var ends: [Int32] = [-1, -1]
         let result = repo_pipe(&ends)
-        guard result == 0 else { throw FileError("make a pipe for", "the password command", code: -result) }
+        guard result == 0 else {
+            throw FileError("make a pipe for", "the password command", code: -result)
+        }
         let output = Descriptor(adopting: ends[0], path: "the password command", calls: calls)
         let process = start(command, output: ends[1])
         _ = repo_close(ends[1])
@@ -17,18 +19,24 @@ enum PasswordCommand {
 
         let read: Result<Secret, any Error>
         do {
-            read = .success(try SecretReader(calls: calls).password(output, source: "the password command's output"))
+            read = .success(
+                try SecretReader(calls: calls).password(
+                    output, source: "the password command's output"))
         } catch {
             read = .failure(error)
         }
         var status: Int32 = 0
         while waitpid(process, &status, 0) < 0 && repo_errno() == EINTR {}
         if repo_exited(status) == 0 {
-            // A command that is ended because nobody reads the rest of what it says has said its password.
+            // A command that is ended because nobody reads the rest of what it says has said its
+            // password.
             let signal = repo_term_signal(status)
-            if signal != SIGPIPE { throw CredentialError.commandFailed("was ended by signal \(signal)") }
+            if signal != SIGPIPE {
+                throw CredentialError.commandFailed("was ended by signal \(signal)")
+            }
         } else if repo_exit_status(status) != 0 {
-            throw CredentialError.commandFailed("failed with exit status \(repo_exit_status(status))")
+            throw CredentialError.commandFailed(
+                "failed with exit status \(repo_exit_status(status))")
         }
         return try read.get()
     }
@@ -53,16 +61,21 @@ enum PasswordCommand {
         var environment: [UnsafeMutablePointer<CChar>?] = []
         var next = repo_environment()
         while let place = next, let entry = place.pointee {
-            let isSecret = secretVariables.contains { strncmp(entry, "\($0)=", $0.utf8.count + 1) == 0 }
+            let isSecret = secretVariables.contains {
+                strncmp(entry, "\($0)=", $0.utf8.count + 1) == 0
+            }
             if !isSecret { environment.append(entry) }
             next = place + 1
         }
         environment.append(nil)
         return Path(bytes: command).withCString { command in
-            var argv: [UnsafeMutablePointer<CChar>?] = [strdup("sh"), strdup("-c"), strdup(command), nil]
+            var argv: [UnsafeMutablePointer<CChar>?] = [
+                strdup("sh"), strdup("-c"), strdup(command), nil,
+            ]
             defer { for word in argv { free(word) } }
             var process: pid_t = 0
-            return posix_spawn(&process, "/bin/sh", &actions, &attributes, &argv, &environment) == 0 ? process : -1
+            return posix_spawn(&process, "/bin/sh", &actions, &attributes, &argv, &environment) == 0
+                ? process : -1
         }
     }
 }

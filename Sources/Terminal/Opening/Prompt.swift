@@ -12,8 +12,8 @@ struct Prompt: ~Copyable {
 
     private static let attemptsMax = 3
 
-    /// Asks only where somebody can be there: nil where neither input nor messages are on a terminal. A script that has
-    /// both elsewhere would wait for ever.
+    /// Asks only where somebody can be there: nil where neither input nor messages are on a
+    /// terminal. A script that has both elsewhere would wait for ever.
     static func open(_ surroundings: Surroundings) -> Prompt? {
         guard isatty(0) == 1 || isatty(2) == 1 else { return nil }
         guard
@@ -64,7 +64,8 @@ struct Prompt: ~Copyable {
             tcsetattr(terminal.number, TCSAFLUSH, &settings)
             try? say("\n")
         }
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Limits.passwordBytes + 3, alignment: 16)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: Limits.passwordBytes + 3, alignment: 16)
         defer {
             repo_wipe(buffer.baseAddress!, buffer.count)
             buffer.deallocate()
@@ -73,7 +74,8 @@ struct Prompt: ~Copyable {
         // The terminal hands over a whole line.
         let count = try terminal.read(into: buffer)
         guard count > 0 else { throw CredentialError.aborted }
-        return try SecretReader.password(UnsafeRawBufferPointer(rebasing: buffer[..<count]), source: "your answer")
+        return try SecretReader.password(
+            UnsafeRawBufferPointer(rebasing: buffer[..<count]), source: "your answer")
     }
 
     /// Until a line is typed, or a signal asks to end.

@@ -4,8 +4,8 @@ import Operations
 import Vault
 import WireFormat
 
-/// Where a recovery key is written: a new file, or a terminal that a person reads it from. Never a pipe, which would
-/// leave it in some log.
+/// Where a recovery key is written: a new file, or a terminal that a person reads it from. Never a
+/// pipe, which would leave it in some log.
 enum RecoveryKeyOutput: Equatable, Sendable {
     case file(Path)
     case terminal

@@ -1,6 +1,7 @@
 import Files
 
-/// A new file for a secret, readable by its owner only: its name is taken before there is anything to put into it.
+/// A new file for a secret, readable by its owner only: its name is taken before there is anything
+/// to put into it.
 struct SecretFile: ~Copyable {
     let path: Path
     private var file: Descriptor

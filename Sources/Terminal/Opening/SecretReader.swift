@@ -34,13 +34,15 @@ struct SecretReader {
 
     /// The root key that a recovery key spells.
     func recoveryKey(in path: Path) throws -> Secret {
-        try read(Descriptor(reading: path, calls: calls), atMost: 4096, untilLineEnd: false) { bytes in
+        try read(Descriptor(reading: path, calls: calls), atMost: 4096, untilLineEnd: false) {
+            bytes in
             var text = Array(bytes)
             defer { text.wipe() }
             do throws(SealingError) {
                 return try RecoveryKey.root(of: text)
             } catch {
-                let why = error.message.replacing("the recovery key: ", with: "").replacing(" is malformed", with: "")
+                let why = error.message.replacing("the recovery key: ", with: "").replacing(
+                    " is malformed", with: "")
                 throw CredentialError.badRecoveryKey("\(path)", why: why)
             }
         }
@@ -49,17 +51,22 @@ struct SecretReader {
     static let keyBytes = 32
 
     /// A password out of a line of input: without its end, not empty, not too long.
-    static func password(_ input: UnsafeRawBufferPointer, source: String) throws(CredentialError) -> Secret {
+    static func password(_ input: UnsafeRawBufferPointer, source: String) throws(CredentialError)
+        -> Secret
+    {
         let length = input.firstIndex(of: UInt8(ascii: "\n")) ?? input.count
         var line = UnsafeRawBufferPointer(rebasing: input[..<length])
-        while line.last == UInt8(ascii: "\r") { line = UnsafeRawBufferPointer(rebasing: line.dropLast()) }
+        while line.last == UInt8(ascii: "\r") {
+            line = UnsafeRawBufferPointer(rebasing: line.dropLast())
+        }
         guard !line.isEmpty else { throw .empty(source) }
         guard line.count <= Limits.passwordBytes else { throw .tooLong(source) }
         return secret(ofPassword: line)
     }
 
-    /// Secrets have room for 64 bytes. Passwords serve as keys of HMAC-SHA-256 inside scrypt (RFC 7914, RFC 8018), which
-    /// by its definition (RFC 2104) takes a key longer than 64 bytes for its SHA-256: the same key either way.
+    /// Secrets have room for 64 bytes. Passwords serve as keys of HMAC-SHA-256 inside scrypt (RFC
+    /// 7914, RFC 8018), which by its definition (RFC 2104) takes a key longer than 64 bytes for its
+    /// SHA-256: the same key either way.
     private static func secret(ofPassword line: UnsafeRawBufferPointer) -> Secret {
         guard line.count > 64 else { return Secret(copying: line) }
         var hash = SHA256.hash(line)
@@ -77,7 +84,8 @@ struct SecretReader {
         }
         var count = 0
         while count < limit {
-            let got = try descriptor.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[count...]))
+            let got = try descriptor.read(
+                into: UnsafeMutableRawBufferPointer(rebasing: buffer[count...]))
             if got == 0 { break }
             count += got
             if untilLineEnd && buffer[..<count].contains(UInt8(ascii: "\n")) { break }

@@ -16,18 +16,21 @@ struct Session: Sendable {
 
     /// Takes an older state of the repository as the truth, once.
     static let acceptRollback = Option(
-        "accept-rollback", "take the repository as it is although it shows less than it did (exit 7), once")
+        "accept-rollback",
+        "take the repository as it is although it shows less than it did (exit 7), once")
 
     // MARK: the repository
 
-    /// Opens the repository that the options name, with the key that they name or that a person types.
+    /// Opens the repository that the options name, with the key that they name or that a person
+    /// types.
     func openVault() throws -> Vault {
         let location = try Location.find(arguments, environment)
         let store = store(at: location)
         // Before a password is asked for: that there is nothing to open is the first answer.
         try requireRepository(location, store)
         let source = try CredentialSource.find(arguments, environment)
-        let credential = try credential(from: source, question: "password for \(printable(store.location)): ")
+        let credential = try credential(
+            from: source, question: "password for \(printable(store.location)): ")
         let vault = try Vault.open(
             store, with: credential, surroundings: surroundings, cacheParent: cacheParent())
         warnOfUnlockedSecrets()
@@ -42,7 +45,9 @@ struct Session: Sendable {
     private func requireRepository(_ location: Location, _ store: DirectoryStore) throws {
         let status = try Directories(surroundings.systemCalls).statusFollowing(location.path)
         if let status, status.kind != .directory {
-            throw NoRepository(message: "there is no repository at \(location.path): it is no directory", hint: nil)
+            throw NoRepository(
+                message: "there is no repository at \(location.path): it is no directory", hint: nil
+            )
         }
         guard status != nil, try store.hasConfigOrKeys() else {
             throw StorageError.noRepository(store.location)
@@ -52,13 +57,16 @@ struct Session: Sendable {
     private func cacheParent() -> Path? {
         if let path = CacheLocation.find(arguments, environment) { return path }
         console.warn(
-            "there is no place for a cache (--cache-dir, XDG_CACHE_HOME, HOME): the index is read anew each time")
+            "there is no place for a cache (--cache-dir, XDG_CACHE_HOME, HOME):"
+                + " the index is read anew each time"
+        )
         return nil
     }
 
     func warnOfUnlockedSecrets() {
         if SecretArena.shared.isUnlocked {
-            console.warn("keys could not be locked in memory and might be swapped out: raise ulimit -l")
+            console.warn(
+                "keys could not be locked in memory and might be swapped out: raise ulimit -l")
         }
     }
 
@@ -66,7 +74,10 @@ struct Session: Sendable {
     func history(_ vault: Vault) throws -> History {
         let history = try History.load(vault, acceptRollback: arguments.has(Self.acceptRollback))
         for (name, error) in history.unreadable {
-            console.warn("\(name) cannot be read: \((error as? any Explained)?.message ?? "\(error)"); repo check says more")
+            console.warn(
+                "\(name) cannot be read: \((error as? any Explained)?.message ?? "\(error)");"
+                    + " repo check says more"
+            )
         }
         return history
     }
@@ -80,23 +91,30 @@ struct Session: Sendable {
 
     /// The credential that a source holds.
     /// - Parameter source: nil asks a person.
-    func credential(from source: CredentialSource?, question: String, isNew: Bool = false) throws -> Credential {
+    func credential(from source: CredentialSource?, question: String, isNew: Bool = false) throws
+        -> Credential
+    {
         let reader = SecretReader(calls: surroundings.systemCalls)
         switch source {
         case .passwordFile(let path): return Credential(.password, try reader.password(in: path))
         case .passwordCommand(let command):
-            return Credential(.password, try PasswordCommand.run(command, calls: surroundings.systemCalls))
+            return Credential(
+                .password, try PasswordCommand.run(command, calls: surroundings.systemCalls))
         case .passwordVariable:
             var bytes = environment.takeSecret(GlobalOptions.passwordVariable) ?? []
             defer { bytes.wipe() }
             return Credential(
                 .password,
-                try bytes.span.bytes.withUnsafeBytes { try SecretReader.password($0, source: GlobalOptions.passwordVariable) })
+                try bytes.span.bytes.withUnsafeBytes {
+                    try SecretReader.password($0, source: GlobalOptions.passwordVariable)
+                })
         case .keyFile(let path): return Credential(.keyFile, try reader.key(in: path))
-        case .recoveryKeyFile(let path): return Credential(.recoveryKey, try reader.recoveryKey(in: path))
+        case .recoveryKeyFile(let path):
+            return Credential(.recoveryKey, try reader.recoveryKey(in: path))
         case nil:
             guard let prompt = Prompt.open(surroundings) else {
-                throw CredentialError.noSource(ask: isNew ? "a password for the new key" : "a password")
+                throw CredentialError.noSource(
+                    ask: isNew ? "a password for the new key" : "a password")
             }
             return Credential(
                 .password, isNew ? try prompt.newPassword(question) : try prompt.password(question))

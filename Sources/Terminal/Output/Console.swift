@@ -21,6 +21,8 @@ final class Console: Sendable {
 
     private struct State {
         var pending: [UInt8] = []
+        /// Why standard output took nothing more; told to whoever writes next.
+        var failure: (any Error)?
         var meter: ProgressMeter?
         /// Columns that the progress line takes; 0 where there is none.
         var lineWidth = 0
@@ -73,12 +75,16 @@ final class Console: Sendable {
     func flush() throws { try state.withLock { try flush(&$0) } }
 
     private func flush(_ state: inout State) throws {
+        if let failure = state.failure { throw failure }
         guard !state.pending.isEmpty else { return }
         if settings.outputIsTerminal { erase(&state) }
         defer { state.pending.removeAll(keepingCapacity: true) }
         let result = write(state.pending, to: 1)
-        if result == -EPIPE { throw OutputClosed() }
-        if result < 0 { throw FileError("write", "standard output", code: -result) }
+        guard result < 0 else { return }
+        let failure: any Error =
+            result == -EPIPE ? OutputClosed() : FileError("write", "standard output", code: -result)
+        state.failure = failure
+        throw failure
     }
 
     // MARK: standard error
@@ -113,21 +119,27 @@ final class Console: Sendable {
     }
 
     private func say(_ kind: String?, _ message: String, color: String?) {
-        if settings.isJSON { return sayJSON(["type": .string(kind ?? "note"), "message": .string(message)]) }
+        if settings.isJSON {
+            return sayJSON(["type": .string(kind ?? "note"), "message": .string(message)])
+        }
         let isColored = settings.hasColors && settings.errorIsTerminal
         var line = "repo: "
         if let kind {
-            line += isColored && color != nil ? "\u{1b}[\(color ?? "0")m\(kind):\u{1b}[0m " : "\(kind): "
+            line +=
+                isColored && color != nil
+                ? "\u{1b}[\(color ?? "0")m\(kind):\u{1b}[0m " : "\(kind): "
         }
         sayLine(line + printable(message))
     }
 
-    private func sayJSON(_ members: KeyValuePairs<String, JSON>) { sayLine(JSON.object(members).line) }
+    private func sayJSON(_ members: KeyValuePairs<String, JSON>) {
+        sayLine(JSON.object(members).line)
+    }
 
     private func sayLine(_ line: String) {
         state.withLock { state in
-            // What was said before stands before it, where both go to one terminal. What cannot be said is lost here;
-            // whoever says something on standard output learns of it.
+            // What was said before stands before it, where both go to one terminal. That it could
+            // not be said, the next who says something there is told.
             try? flush(&state)
             erase(&state)
             _ = write(Array((line + "\n").utf8), to: 2)
@@ -147,7 +159,8 @@ final class Console: Sendable {
             guard state.showsProgress else { return }
             var meter =
                 state.meter
-                ?? ProgressMeter(now: now, interval: settings.isJSON ? Self.jsonInterval : Self.lineInterval)
+                ?? ProgressMeter(
+                    now: now, interval: settings.isJSON ? Self.jsonInterval : Self.lineInterval)
             let isDue = meter.take(progress, now: now)
             state.meter = meter
             guard isDue else { return }

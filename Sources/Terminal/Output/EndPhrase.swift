@@ -1,6 +1,7 @@
 import WireFormat
 
-/// How sure it is that a snapshot holds all that it should, in a few words: `end seen, exit status unknown (pipe)`.
+/// How sure it is that a snapshot holds all that it should, in a few words: `end seen, exit status
+/// unknown (pipe)`.
 enum EndPhrase {
     /// How a stream came in, where that is known.
     enum Way: Sendable {
@@ -10,7 +11,8 @@ enum EndPhrase {
     static func of(_ manifest: Manifest, way: Way) -> String {
         let head = manifest.head
         if head.holdsFiles {
-            return head.completeness == .complete ? "all of them read" : "not all of them could be read"
+            return head.completeness == .complete
+                ? "all of them read" : "not all of them could be read"
         }
         if head.completeness == .incomplete { return "cut off, and saved all the same" }
         let mark =

@@ -2,7 +2,9 @@
 enum Figures {
     /// In sentences, powers of 1,000: `412.3 MB`.
     static func size(_ bytes: Int) -> String {
-        bytes == 1 ? "1 byte" : scaled(bytes, base: 1000, units: ["bytes", "kB", "MB", "GB", "TB", "PB", "EB"])
+        bytes == 1
+            ? "1 byte"
+            : scaled(bytes, base: 1000, units: ["bytes", "kB", "MB", "GB", "TB", "PB", "EB"])
     }
 
     /// In tables, powers of 1,024: `1.2 GiB`.
@@ -15,7 +17,8 @@ enum Figures {
         var divisor = base
         var unit = 1
         // 999,950 bytes round to 1.0 MB, not to 1000.0 kB.
-        while unit < units.count - 1, bytes / divisor >= base || tenths(bytes, divisor) >= 10 * base {
+        while unit < units.count - 1, bytes / divisor >= base || tenths(bytes, divisor) >= 10 * base
+        {
             divisor *= base
             unit += 1
         }

@@ -60,7 +60,8 @@ extension Head.Position {
 
     var json: JSON {
         .object([
-            "file": .optional(file), "offset": .optional(offset.map { Int(clamping: $0) }), "gtid": .optional(gtid),
+            "file": .optional(file), "offset": .optional(offset.map { Int(clamping: $0) }),
+            "gtid": .optional(gtid),
         ])
     }
 }
@@ -70,11 +71,15 @@ extension Snapshot {
     var json: JSON {
         .object([
             "type": "snapshot", "snapshot": .string("\(id)"), "series": .string(head.series),
-            "time": .string(Times.utc(head.time)), "host": .optional(head.host), "kind": .string(head.kind.word),
-            "parent": .optional(head.parent?.description), "complete": .optional(head.completeness.isComplete),
-            "evidence": .string(head.evidence.word), "end": .string(head.end), "format": .optional(head.format),
+            "time": .string(Times.utc(head.time)), "host": .optional(head.host),
+            "kind": .string(head.kind.word),
+            "parent": .optional(head.parent?.description),
+            "complete": .optional(head.completeness.isComplete),
+            "evidence": .string(head.evidence.word), "end": .string(head.end),
+            "format": .optional(head.format),
             "bytes": .integer(head.bytesRead), "bytes_new": .integer(head.bytesNew),
-            "bytes_stored": .integer(head.bytesStored), "tags": .array(head.tags.map { .string($0) }),
+            "bytes_stored": .integer(head.bytesStored),
+            "tags": .array(head.tags.map { .string($0) }),
             "held": .array([]), "position": head.position?.json ?? .null,
         ])
     }

@@ -1,5 +1,5 @@
-/// Text that may be shown on a terminal: what moves the cursor, changes colors or turns the direction of writing is
-/// replaced. Names in a repository come from elsewhere.
+/// Text that may be shown on a terminal: what moves the cursor, changes colors or turns the
+/// direction of writing is replaced. Names in a repository come from elsewhere.
 func printable(_ text: some StringProtocol) -> String {
     if text.unicodeScalars.allSatisfy({ !isHarmful($0) }) { return String(text) }
     return String(String.UnicodeScalarView(text.unicodeScalars.map { isHarmful($0) ? "?" : $0 }))
@@ -18,7 +18,8 @@ func shellWord(_ text: String) -> String {
         !text.isEmpty
         && text.unicodeScalars.allSatisfy { scalar in
             switch scalar {
-            case "a"..."z", "A"..."Z", "0"..."9", "_", "-", ".", "/", ":", "@", "+", ",", "=", "%": true
+            case "a"..."z", "A"..."Z", "0"..."9", "_", "-", ".", "/", ":", "@", "+", ",", "=", "%":
+                true
             default: scalar.value >= 0xa0
             }
         }

@@ -26,7 +26,9 @@ struct ProgressMeter: Sendable {
     /// Takes in how far it came; whether that is to be shown.
     mutating func take(_ progress: Progress, now: Time) -> Bool {
         latest = progress
-        guard now - began >= Self.quietTime, now - (shown ?? .min / 2) >= interval else { return false }
+        guard now - began >= Self.quietTime, now - (shown ?? .min / 2) >= interval else {
+            return false
+        }
         shown = now
         samples.append((now, progress.bytes))
         while samples.count > 2, now - samples[1].time >= Self.rateTime { samples.removeFirst() }
@@ -35,7 +37,9 @@ struct ProgressMeter: Sendable {
 
     /// Bytes a second of late.
     private var rate: Int {
-        guard let first = samples.first, let last = samples.last, last.time > first.time else { return 0 }
+        guard let first = samples.first, let last = samples.last, last.time > first.time else {
+            return 0
+        }
         return max(0, (last.bytes - first.bytes) * 1000 / Int(last.time - first.time))
     }
 
@@ -53,7 +57,8 @@ struct ProgressMeter: Sendable {
 
     var json: JSON {
         .object([
-            "type": "progress", "bytes": .integer(latest.bytes), "bytes_total": .optional(latest.bytesTotal),
+            "type": "progress", "bytes": .integer(latest.bytes),
+            "bytes_total": .optional(latest.bytesTotal),
             "bytes_new": .optional(latest.bytesNew), "bytes_per_second": .integer(rate),
             "seconds": .seconds(Double((shown ?? began) - began) / 1000),
         ])

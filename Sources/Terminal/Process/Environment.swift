@@ -8,7 +8,9 @@ struct Environment: Sendable {
     /// - Parameters:
     ///   - find: the value of a variable; nil where it is not set.
     ///   - forget: makes a value unreadable where it stood.
-    init(find: @escaping @Sendable (String) -> [UInt8]?, forget: @escaping @Sendable (String) -> Void) {
+    init(
+        find: @escaping @Sendable (String) -> [UInt8]?, forget: @escaping @Sendable (String) -> Void
+    ) {
         self.find = find
         self.forget = forget
     }
@@ -17,7 +19,10 @@ struct Environment: Sendable {
     static let ofThisProcess = Environment(
         find: { name in
             guard let value = getenv(name) else { return nil }
-            return Array(UnsafeBufferPointer(start: value, count: strlen(value)).map { UInt8(bitPattern: $0) })
+            return Array(
+                UnsafeBufferPointer(start: value, count: strlen(value)).map {
+                    UInt8(bitPattern: $0)
+                })
         },
         forget: { name in
             guard let value = getenv(name) else { return }

@@ -11,16 +11,20 @@ enum ProcessSetup {
         _ = repo_forbid_dumps()
         _ = repo_forbid_core_files()
         umask(0o077)
-        // A program started without its three descriptors would write messages into the files it opens.
+        // A program started without its three descriptors would write messages into the files it
+        // opens.
         for number: Int32 in 0...2 {
             var status = stat()
-            if repo_fstat(number, &status) == -EBADF { _ = repo_openat(AT_FDCWD, "/dev/null", O_RDWR, 0) }
+            if repo_fstat(number, &status) == -EBADF {
+                _ = repo_openat(AT_FDCWD, "/dev/null", O_RDWR, 0)
+            }
         }
     }
 
     static func surroundings(console: Console, wakeUp: Int32) -> Surroundings {
         Surroundings(
-            systemCalls: .kernel, now: { milliseconds(CLOCK_REALTIME) }, randomBytes: { try randomBytes($0) },
+            systemCalls: .kernel, now: { milliseconds(CLOCK_REALTIME) },
+            randomBytes: { try randomBytes($0) },
             scryptCost: .standard, workers: workers, identity: identity, hostName: hostName,
             stopRequested: { Signals.requested }, wakeUp: wakeUp, progress: { console.show($0) },
             warn: { console.warn($0) })
@@ -36,7 +40,9 @@ enum ProcessSetup {
     /// More than these would only wait for one another.
     private static let workersMax = 8
 
-    private static var workers: Int { max(1, min(workersMax, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+    private static var workers: Int {
+        max(1, min(workersMax, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    }
 
     private static func randomBytes(_ count: Int) throws -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
@@ -45,7 +51,9 @@ enum ProcessSetup {
             while done < count {
                 let got = repo_getrandom(buffer.baseAddress! + done, count - done)
                 if got == -Int(EINTR) { continue }
-                guard got > 0 else { throw SealingError.library("the kernel gives no random bytes") }
+                guard got > 0 else {
+                    throw SealingError.library("the kernel gives no random bytes")
+                }
                 done += got
             }
         }
@@ -55,11 +63,14 @@ enum ProcessSetup {
     private static var hostName: String {
         var name = [CChar](repeating: 0, count: 256)
         guard gethostname(&name, name.count - 1) == 0 else { return "localhost" }
-        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return String(
+            decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     private static var identity: [UInt8] {
-        let boot = try? Directories(.kernel).contents(of: "/proc/sys/kernel/random/boot_id", limit: 256)
-        return withUnsafeBytes(of: getpid().littleEndian) { (boot ?? []) + $0 } + Array(hostName.utf8)
+        let boot = try? Directories(.kernel).contents(
+            of: "/proc/sys/kernel/random/boot_id", limit: 256)
+        return withUnsafeBytes(of: getpid().littleEndian) { (boot ?? []) + $0 }
+            + Array(hostName.utf8)
     }
 }

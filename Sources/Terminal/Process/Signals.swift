@@ -16,7 +16,8 @@ enum Signals {
     }
 
     /// Takes the signals over.
-    /// - Returns: a descriptor that becomes readable with the first of them; negative where there can be none.
+    /// - Returns: a descriptor that becomes readable with the first of them; negative where there
+    ///   can be none.
     static func install() -> Int32 {
         repo_ignore_signal(SIGPIPE)
         var ends: [Int32] = [-1, -1]
@@ -38,14 +39,15 @@ enum Signals {
         defer { __errno_location().pointee = error }
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
-        let isFirst = received.compareExchange(expected: 0, desired: signal, ordering: .relaxed).exchanged
+        let isFirst = received.compareExchange(expected: 0, desired: signal, ordering: .relaxed)
+            .exchanged
         if isFirst {
             receivedAt.store(time.tv_sec, ordering: .relaxed)
             var byte: UInt8 = 1
             _ = repo_write(wakeUpEnd.load(ordering: .relaxed), &byte, 1)
         } else if time.tv_sec - receivedAt.load(ordering: .relaxed) >= 2 {
-            // Asked again, later: whatever it is that does not end, the repository stays valid without us.
-            // Not at once: timeout(1) sends each signal twice.
+            // Asked again, later: whatever it is that does not end, the repository stays valid
+            // without us. Not at once: timeout(1) sends each signal twice.
             _exit(128 + signal)
         }
     }

@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 services=${1:?the folder with mariadb.sh, postgres.sh and postgres18.sh}
 work=$(mktemp -d); chmod 755 "$work"; mkdir "$work/out"
 trap '"$services/mariadb.sh" stop "$work/my"; "$services/postgres.sh" stop "$work/pg"; "$services/postgres18.sh" stop "$work/pg18"; rm -rf "$work"' EXIT
-cd "$work"
+cd "$work" || exit 1
 : > statuses.txt
 # keep NAME COMMAND...: the command's output and status
 keep() {
