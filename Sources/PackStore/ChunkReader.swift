@@ -24,6 +24,8 @@ package final class ChunkFinder: SegmentLocating {
     private let index: ChunkIndex
     private let inline: OpenDirectory?
     private let directories: PackDirectories
+    /// Whether the local index was already read through for damage of its own.
+    private let isIndexProven = Mutex(false)
     /// Packs by the envelopes they hold messages of; made when a delta first asks.
     private let envelopes = Mutex<[ObjectID: [ObjectID]]?>(nil)
 
@@ -38,6 +40,24 @@ package final class ChunkFinder: SegmentLocating {
     /// - Parameter bad: packs that are known not to give it.
     package func find(_ id: ChunkID, notIn bad: Set<ObjectName> = []) throws -> FoundChunk {
         if let inline, let found = Self.search(inline, for: id) { return found }
+        if let found = try look(id, notIn: bad) { return found }
+        // What the local index does not know may only be lost to a damaged file of its own.
+        guard try proveIndex(), let found = try look(id, notIn: bad) else { throw LostChunk(id: id) }
+        return found
+    }
+
+    /// Reads the local index through, once, and takes in anew what was damaged. False where nothing was.
+    private func proveIndex() throws -> Bool {
+        try isIndexProven.withLock { isProven in
+            guard !isProven else { return false }
+            isProven = true
+            guard try index.dropDamaged() else { return false }
+            _ = try IndexKeeper(context, index).refresh { _, _ in }
+            return true
+        }
+    }
+
+    private func look(_ id: ChunkID, notIn bad: Set<ObjectName>) throws -> FoundChunk? {
         var failure: (any Error)?
         for place in index.places(of: id) where !bad.contains(.pack(context.domain, place.pack)) {
             do {
@@ -49,7 +69,8 @@ package final class ChunkFinder: SegmentLocating {
                 failure = failure ?? error
             }
         }
-        throw failure ?? LostChunk(id: id)
+        if let failure { throw failure }
+        return nil
     }
 
     private static func search(_ directory: OpenDirectory, for id: ChunkID) -> FoundChunk? {

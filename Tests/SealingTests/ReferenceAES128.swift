@@ -57,10 +57,10 @@ struct ReferenceAES128 {
         return sum
     }
 
-    private static let substitutions: [UInt8] = (0...255).map { byte in
+    private static let substitutions: [UInt8] = (UInt8.min...UInt8.max).map { byte in
         // The inverse is the 254th power; 0 has none and stands for itself.
         let inverse = (0..<254).reduce(UInt8(1)) { power, _ in product(power, byte) }
-        return (0..<5).reduce(0x63) { $0 ^ (inverse << UInt8($1) | inverse >> UInt8(8 - $1)) }
+        return (0..<5).reduce(UInt8(0x63)) { $0 ^ (inverse << UInt8($1) | inverse >> UInt8(8 - $1)) }
     }
 
     private static func substitute(_ byte: UInt8) -> UInt8 { substitutions[Int(byte)] }

@@ -13,8 +13,8 @@ struct SecretTests {
             #expect(source.isEmpty)
             #expect(bytes(moved) == block(1, count) && moved.count == count)
             #expect(bytes(moved.copy()) == block(1, count))
-            let copied = block(2, count).withUnsafeBytes { Secret(copying: $0) }
-            #expect(bytes(copied) == block(2, count))
+            let copied = block(2, count).withUnsafeBytes { bytes(Secret(copying: $0)) }
+            #expect(copied == block(2, count))
             #expect(bytes(Secret(count: count) { _ in }) == [UInt8](repeating: 0, count: count), "it begins as zeros")
         }
     }
