@@ -7,13 +7,16 @@ package struct FrameJob: Sendable {
     package var slices: [Slice] = []
     package var ids: [ChunkID] = []
     package var rawBytes = 0
-    package var level = 1
+    /// zstd's level; nil compresses at two and takes the smaller result.
+    package var level: Int?
 }
 
 /// A frame ready to be sealed.
 package struct MadeFrame: Sendable {
     package let frame: PackDirectory.Frame
     package let stored: Slice
+    /// Bytes that the two levels of a trial gave.
+    let trial: (fast: Int, thorough: Int)?
 }
 
 /// Compresses frames and proves each before it leaves: what decompresses is compared with what went in, because a fault
@@ -31,27 +34,44 @@ package final class FrameMaker: PipelineWorker {
 
     package func run(_ job: FrameJob) throws -> MadeFrame {
         let source = contiguous(job)
-        if level != job.level {
-            compressor = Compressor(level: job.level)
-            level = job.level
-        }
         let chunks = zip(job.ids, job.slices).map { PackDirectory.Chunk(id: $0, byteCount: $1.count) }
-        let result = pool.take()
-        let room = UnsafeMutableRawBufferPointer(start: result.base, count: min(result.capacity, source.count))
-        if let count = try compressor.compress(source, into: room, limit: source.count) {
-            let stored = Slice(result, 0..<count)
+        var trial: (fast: Int, thorough: Int)?
+        var compressed: Slice?
+        if let level = job.level {
+            compressed = try compress(source, level)
+        } else {
+            let fast = try compress(source, LevelTrial.fast)
+            let thorough = try compress(source, LevelTrial.thorough)
+            let counts = (fast: fast?.count ?? source.count, thorough: thorough?.count ?? source.count)
+            compressed = counts.thorough < counts.fast ? thorough : fast
+            trial = counts
+        }
+        if let stored = compressed {
             let room = check.room(0..<source.count)
             try stored.withBytes { (frame) throws(CompressionError) in try decompressor.decompress(frame, into: room) }
             guard memoryEquals(check.bytes(0..<source.count), source) else {
                 throw CompressionError.library("a compressed frame does not give back what went in")
             }
             return MadeFrame(
-                frame: PackDirectory.Frame(codec: .zstd, storedBytes: count, chunks: chunks), stored: stored)
+                frame: PackDirectory.Frame(codec: .zstd, storedBytes: stored.count, chunks: chunks), stored: stored,
+                trial: trial)
         }
-        room.copyMemory(from: source)
+        let result = pool.take()
+        result.room(0..<source.count).copyMemory(from: source)
         return MadeFrame(
             frame: PackDirectory.Frame(codec: .raw, storedBytes: source.count, chunks: chunks),
-            stored: Slice(result, 0..<source.count))
+            stored: Slice(result, 0..<source.count), trial: trial)
+    }
+
+    /// Nil where the result would be no shorter.
+    private func compress(_ source: UnsafeRawBufferPointer, _ level: Int) throws(CompressionError) -> Slice? {
+        if self.level != level {
+            compressor = Compressor(level: level)
+            self.level = level
+        }
+        let result = pool.take()
+        let room = result.room(0..<min(result.capacity, source.count))
+        return try compressor.compress(source, into: room, limit: source.count).map { Slice(result, 0..<$0) }
     }
 
     /// The job's bytes in one piece: as they lie, where they lie side by side already.

@@ -15,8 +15,9 @@ package final class PackWriter {
     private var job = FrameJob()
     /// What was put and not yet taken by `takePacks`.
     private var finished: [StoredPack] = []
-    /// zstd's level for frames; nil until it has been chosen by trying.
-    private var level: Int?
+    /// zstd's level for frames; nil where trials choose it.
+    private let level: Int?
+    private var trial = LevelTrial()
 
     package private(set) var bytesPut = 0
     package private(set) var packsPut = 0
@@ -27,7 +28,7 @@ package final class PackWriter {
     private static let frameBytesMin = 768 << 10
 
     /// - Parameters:
-    ///   - level: zstd's level; nil tries on the first frame.
+    ///   - level: zstd's level; nil tries.
     ///   - workers: threads that compress.
     package init(
         _ contentClass: ContentClass, _ context: DomainContext, level: Int?, workers: Int, putsAtOnce: Int
@@ -59,8 +60,7 @@ package final class PackWriter {
 
     private func endFrame() throws {
         guard job.rawBytes > 0 else { return }
-        if level == nil { level = try LevelTrial.choose(job) }
-        job.level = level!
+        job.level = level ?? trial.levelOfNext(rawBytes: job.rawBytes)
         while makers.isFull { try takeFrame() }
         makers.submit(job)
         job = FrameJob()
@@ -72,6 +72,7 @@ package final class PackWriter {
     }
 
     private func append(_ made: MadeFrame) throws {
+        if let (fast, thorough) = made.trial { trial.learn(fast: fast, thorough: thorough) }
         let open = try builder ?? PackBuilder(contentClass, context, buffer: packBuffers.take())
         builder = open
         open.add(made)

@@ -59,8 +59,11 @@ struct ReferenceAES128 {
 
     private static let substitutions: [UInt8] = (UInt8.min...UInt8.max).map { byte in
         // The inverse is the 254th power; 0 has none and stands for itself.
-        let inverse = (0..<254).reduce(UInt8(1)) { power, _ in product(power, byte) }
-        return (0..<5).reduce(UInt8(0x63)) { $0 ^ (inverse << UInt8($1) | inverse >> UInt8(8 - $1)) }
+        var inverse: UInt8 = 1
+        for _ in 0..<254 { inverse = product(inverse, byte) }
+        var sum: UInt8 = 0x63
+        for turn: UInt8 in 0..<5 { sum ^= inverse << turn | inverse >> (8 - turn) }
+        return sum
     }
 
     private static func substitute(_ byte: UInt8) -> UInt8 { substitutions[Int(byte)] }

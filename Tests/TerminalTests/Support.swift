@@ -98,6 +98,8 @@ final class Harness: Sendable {
             "REPO_PASSWORD_FILE": directory.path + "/password",
             "XDG_CACHE_HOME": directory.path + "/cache",
         ].merging(variables) { $1 }
+        // As the program does for itself: a command that reads no further must not end the tests.
+        repo_ignore_signal(SIGPIPE)
         try write("password", "correct horse\n")
     }
 

@@ -36,7 +36,7 @@ enum AddCommand {
         "accept-status", value: "N,N", "exit statuses of COMMAND beside 0 that are success")
     private static let format = Option(
         "format", value: "FORMAT",
-        "what the stream is, where that is not to be found out; raw believes nothing")
+        "what the stream is: auto (default), raw (nothing is believed), mysqldump, ...")
     private static let compression = Option(
         "compression", value: "LEVEL", "1 (fast) to 19 (small); default auto")
 
@@ -243,7 +243,7 @@ enum AddCommand {
         case .descriptor(let number):
             var status = stat()
             guard repo_fstat(number, &status) == 0 else { return .unknown }
-            return status.kind == .file ? .file : .pipe
+            return status.kind == .fifo || status.kind == .socket ? .pipe : .file
         }
     }
 }

@@ -45,6 +45,11 @@ enum RestoreCommand {
             guard !path.bytes.isEmpty else {
                 throw UsageError("--to names no path", hint: "--to PATH")
             }
+            if path == "-" {
+                throw UsageError(
+                    "restore writes files",
+                    hint: "repo cat \(shellWord(reference.text)) prints a stream")
+            }
             let vault = try session.openVault()
             let snapshot = try reference.resolve(in: session.history(vault))
             if !patterns.isEmpty && !snapshot.head.holdsFiles {

@@ -12,11 +12,11 @@ enum ProcessSetup {
         _ = repo_forbid_core_files()
         umask(0o077)
         // A program started without its three descriptors would write messages into the files it
-        // opens.
+        // opens. What stands in for them fails like a closed descriptor.
         for number: Int32 in 0...2 {
             var status = stat()
             if repo_fstat(number, &status) == -EBADF {
-                _ = repo_openat(AT_FDCWD, "/dev/null", O_RDWR, 0)
+                _ = repo_openat(AT_FDCWD, "/dev/null", number == 0 ? O_WRONLY : O_RDONLY, 0)
             }
         }
     }
