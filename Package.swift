@@ -18,9 +18,11 @@ let settings: [SwiftSetting] =
 
 /// A room: a target of ours, its tests beside it.
 /// - Parameter fixtures: a folder of its tests that they read from the checkout.
-func room(_ name: String, _ dependencies: [Target.Dependency], fixtures: [String] = []) -> [Target] {
+func room(
+    _ name: String, _ dependencies: [Target.Dependency], fixtures: [String] = [], extra: [SwiftSetting] = []
+) -> [Target] {
     [
-        .target(name: name, dependencies: dependencies, swiftSettings: settings),
+        .target(name: name, dependencies: dependencies, swiftSettings: settings + extra),
         .testTarget(
             name: name + "Tests", dependencies: [.target(name: name), "TestSupport"] + dependencies,
             exclude: fixtures, swiftSettings: settings),
@@ -78,7 +80,9 @@ let rooms: [[Target]] = [
         [
             "Faults", "Files", "WireFormat", "Sealing", "DumpFormats", "ObjectStorage", "Snapshots", "Vault",
             "Operations", "CLinux",
-        ]),
+        ],
+        // Nothing builds on the top room, so nothing in it is `package`: its tests look inside, in release builds too.
+        extra: [.unsafeFlags(["-enable-testing"])]),
 ]
 
 let package = Package(

@@ -119,10 +119,6 @@ static inline int repo_set_nonblocking(int fd) {
 static inline int repo_flock_exclusive(int fd) { return (int)repo_result(flock(fd, LOCK_EX)); }
 static inline long repo_getrandom(void *to, size_t count) { return repo_result(getrandom(to, count, 0)); }
 static inline int repo_forbid_dumps(void) { return (int)repo_result(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)); }
-static inline int repo_forbid_core_files(void) {
-    struct rlimit none = {0, 0};
-    return (int)repo_result(setrlimit(RLIMIT_CORE, &none));
-}
 static inline void repo_wipe(void *at, size_t count) { explicit_bzero(at, count); }
 // NULL where it fails.
 static inline void *repo_secret_pages(size_t length) {

@@ -55,11 +55,24 @@ enum Subprocess {
         return process
     }
 
-    /// Waits for the end of a command; its status as wait(2) gives it.
-    static func wait(_ process: pid_t) -> Int32 {
+    /// Waits for the end of a command; its status as wait(2) gives it. A signal that asks us to end is passed on to it.
+    static func wait(_ process: pid_t, _ surroundings: Surroundings) -> Int32 {
         var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0 && repo_errno() == EINTR {}
+        var isTold = false
+        while waitpid(process, &status, 0) < 0 && repo_errno() == EINTR {
+            if let signal = surroundings.stopRequested(), !isTold {
+                isTold = true
+                kill(process, signal)
+            }
+        }
         return status
+    }
+
+    /// Ends a command whose work is not wanted any more.
+    static func end(_ process: pid_t, _ surroundings: Surroundings) {
+        kill(process, SIGTERM)
+        kill(process, SIGCONT)
+        _ = wait(process, surroundings)
     }
 
     /// The two ends of a pipe.
@@ -94,17 +107,18 @@ package struct CommandFailed: Explained {
 
     package var message: String { "cannot run \(program): \(String(cString: strerror(code)).lowercased())" }
     package var hint: String? { code == ENOENT ? "is it installed, and in PATH?" : nil }
-    package var exitCode: ExitCode { .incompleteStream }
 }
 
 /// A command that a stream is fed to. It is ended with its last holder.
 final class CommandSink {
     let program: String
     private let process: pid_t
+    private let surroundings: Surroundings
     private(set) var input: Descriptor
     private var isReaped = false
 
     init(_ arguments: [[UInt8]], _ surroundings: Surroundings) throws {
+        self.surroundings = surroundings
         program = Path(bytes: arguments.first ?? []).name.description
         var pipe = try Subprocess.pipe(for: "the input of \(program)", surroundings.systemCalls)
         process = try Subprocess.start(arguments, input: pipe.reading.number, output: nil, error: nil)
@@ -114,15 +128,15 @@ final class CommandSink {
     }
 
     deinit {
-        guard !isReaped else { return }
-        kill(process, SIGTERM)
-        _ = Subprocess.wait(process)
+        if !isReaped { Subprocess.end(process, surroundings) }
     }
 
     /// Closes its input and waits for it.
     func finish() throws -> Int32 {
         try input.close()
         isReaped = true
-        return Subprocess.wait(process)
+        let status = Subprocess.wait(process, surroundings)
+        if let signal = surroundings.stopRequested() { throw Interrupted(signal: signal) }
+        return status
     }
 }

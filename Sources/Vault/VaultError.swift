@@ -14,7 +14,7 @@ package enum VaultError: Explained {
     package var message: String {
         switch self {
         case .nothingOpens(let slots, let secret):
-            "the \(secret) opens none of the \(slots) key slot\(slots == 1 ? "" : "s")"
+            slots == 1 ? "the \(secret) does not open the one key slot" : "the \(secret) opens none of the \(slots) key slots"
         case .noKeySlots: "the repository has no key slot left"
         case .lastFullKey: "this is the last full key: without it only the recovery key would open the repository"
         case .noSuchKey(let text, let near):

@@ -168,7 +168,10 @@ package final class Pipeline<Worker: PipelineWorker> {
         func take() -> Result<Output, any Error> {
             locked {
                 let slot = taken % capacity
-                while results[slot] == nil { pthread_cond_wait(resultReady, mutex) }
+                while results[slot] == nil {
+                    precondition(!isStopped, "a stopped pipeline is not waited for")
+                    pthread_cond_wait(resultReady, mutex)
+                }
                 defer {
                     results[slot] = nil
                     taken += 1

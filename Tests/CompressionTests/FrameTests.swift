@@ -52,7 +52,8 @@ struct FrameTests {
 
     @Test func `a compressor remembers nothing of what it compressed before`() throws {
         var random = SeededRandom(seed: announcedSeed())
-        var (compressor, decompressor) = (Compressor(level: 3), Decompressor())
+        var compressor = Compressor(level: 3)
+        var decompressor = Decompressor()
         let base = random.bytes(100_000)
         for _ in 0..<20 {
             let rows = random.sqlRows(byteCount: random.number(1...100_000))

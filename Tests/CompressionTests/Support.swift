@@ -44,7 +44,7 @@ func decompress(
 func expectCorrupt(
     _ why: String, sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws -> Void
 ) {
-    #expect(performing: body, throws: isCorrupt, "\(why)", sourceLocation: sourceLocation)
+    #expect("\(why)", sourceLocation: sourceLocation, performing: body, throws: isCorrupt)
 }
 
 func isCorrupt(_ error: any Error) -> Bool {

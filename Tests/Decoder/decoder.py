@@ -1,10 +1,8 @@
 #!/usr/bin/env python3
-"""Reads a repository without the program that wrote it, with a full key or the recovery key.
-
-Written from docs/format.md (§). Needs Python 3.11 or later and `cryptography` and `zstandard` from PyPI.
+"""Reads a repository without the program that wrote it, with a full key or the recovery key. Written from
+docs/format.md, whose sections § names. Needs Python 3.11 and, from PyPI, `cryptography` and `zstandard`.
 
     decoder.py REPO --password-file|--key-file|--recovery-key-file FILE COMMAND
-
     list                 the snapshots: id, domain, series, kind, time, complete, bytes, separated by tabs
     cat SNAPSHOT         the data stream of a snapshot (an id, or how it begins) to standard output
     files SNAPSHOT DIR   files and directories into DIR, which must not exist
@@ -31,22 +29,20 @@ def need(condition, rule):
         raise ValueError(rule)
 
 @contextlib.contextmanager
-def about(name, go_on=False):       # says in what something went wrong; may go on behind the block
+def about(name, go_on=()):      # says in what something went wrong; goes on behind errors of some kinds
     try:
         yield
     except Exception as error:
         text = f"{name}: {error if isinstance(error, (ValueError, OSError)) else repr(error)}"
-        if not go_on:
+        if not isinstance(error, go_on):
             raise ValueError(text) from error
         NOTED.append(text)
         print(f"decoder: {text}", file=sys.stderr)
 
 # ---- §1 Conventions ----
 class Reader:       # takes values off the front of some bytes, and never more than there are
-    def __init__(self, data):
-        self.data, self.at = data, 0
-    def more(self):
-        return self.at < len(self.data)
+    def __init__(self, data): self.data, self.at = data, 0
+    def more(self): return self.at < len(self.data)
     def take(self, count):
         need(count <= len(self.data) - self.at, "cut short: a value reaches beyond the end")
         self.at += count
@@ -57,10 +53,9 @@ class Reader:       # takes values off the front of some bytes, and never more t
             value, shift = value | (byte & 0x7F) << shift, shift + 7
         need((byte or not shift) and byte << shift < 1 << 64, "a varint above 64 bits, or not the shortest")
         return value | byte << shift
-    def varints(self, count):
-        return [self.varint() for _ in range(count)]
+    def varints(self, count): return [self.varint() for _ in range(count)]
 
-def number(data): return int.from_bytes(data, "little")
+def number(data, signed=False): return int.from_bytes(data, "little", signed=signed)
 def sha256(data): return hashlib.sha256(data).digest()
 def mac(key, data): return hmac.digest(key, data, "sha256")             # also HKDF's Extract(salt, ikm)
 def expand(prk, info): return mac(prk, info + b"\1")                    # HKDF's Expand, for 32 bytes
@@ -81,11 +76,12 @@ def check_header(data, kind, domain, id, byte_8=0):         # the 40 bytes that 
 
 # The fields in the order of their numbers (not the last, useless ones): name, fixed length, * if repeated.
 FIELDS = {kind: [field.split(":") for field in fields.split()] for kind, fields in {
-    "bundle": "kind:1 config: R:32", "index": "packs:*", "table": "database: name: ranges:",
-    "directory": "envelopes: bases: segments:", "inline": "directory: bytes:",
-    "head": """manifest:32 series: kind:1 parent:16 base:16 needs:16 time:8 started:8 ended:8 complete:1 evidence:1
-        flags:4 bytes_read:8 new:8 stored:8 format: host: tags:* position: lsn:16 writer:16 sequence:8 seen:16*""",
-    "manifest": "head: producer: facts: streams:* inline:",
+    "config": "id:16 text:12 other:12 consistency:1 created:8 root_check:16", "bundle": "kind:1 config: R:32",
+    "directory": "envelopes: bases: segments:", "inline": "directory: bytes:", "index": "packs:*",
+    "head": """manifest:32 series: kind:1 parent:16 base:16 needs:16 time:8 started:8 ended:8 complete:1
+        evidence:1 flags:4 read:8 new:8 stored:8 format: host: tags:* position: lsn:16 writer:16
+        sequence:8 seen:16*""",
+    "manifest": "head: producer: facts: streams:* inline:", "table": "database: name: ranges:",
     "stream": "role:1 class:1 length:8 checksum:48 leaf: root:24 name: rule:2 bytes:",
     "forgotten": "snapshot:16 writer:16 sequence:8", "keys": "slot:16 kind:1",
     "entry": """path: kind:1 mode: owner: names: modified:12 changed:12 inode: length: target: link: device:
@@ -99,8 +95,8 @@ def parse(data, kind):              # the fields by name; refuses critical ones 
         value = reader.take(reader.varint() if narrow else number(reader.take(4)))
         name, size = FIELDS[kind][tag - 1] if tag <= len(FIELDS[kind]) else (tag, "*")
         need(not critical or name != tag, f"{kind}: the critical field {tag} is of a later version")
-        need(tag > last or tag == last and "*" in size, f"{kind}: field {name} is there twice, or too late")
-        need(size.strip("*") in ("", str(len(value))), f"{kind}: field {name} has a wrong length")
+        need(tag > last or tag == last > 0 and "*" in size, f"{kind}: {name} is there twice, or too late")
+        need(size.strip("*") in ("", str(len(value))), f"{kind}: {name} has a wrong length")
         found[name], last = found.get(name, []) + [value] if "*" in size else value, tag
     return found
 
@@ -108,8 +104,8 @@ def parse(data, kind):              # the fields by name; refuses critical ones 
 class Keys:
     def __init__(self, root):
         prk = mac(b"repo root v1", root)
-        names = b"data key", b"list key", b"record key", b"ids", b"structure"
-        skD, skL, skP, ids, structure = (expand(prk, name) for name in names)
+        names = b"data key", b"list key", b"record key", b"ids", b"structure", b"root check"
+        skD, skL, skP, ids, structure, self.root_check = (expand(prk, name) for name in names)
         self.secrets = [x25519.X25519PrivateKey.from_private_bytes(key) for key in (skD, skL)]      # by class
         self.pkP = ed25519.Ed25519PrivateKey.from_private_bytes(skP).public_key()
         self.pi, self.ps = mac(b"repo domain v1", ids), mac(b"repo domain v1", structure)
@@ -166,17 +162,16 @@ class Segment:                      # message i of an envelope; read() gives its
 def parse_directory(data, kind, domain, read, begin, end):  # the segments between begin and end
     fields, segments = parse(data, "directory"), []
     envelopes = [fields["envelopes"][at:at + 136] for at in range(0, len(fields["envelopes"]), 136)]
-    for envelope in envelopes:
-        check_header(envelope, b"E", domain, envelope[24:40], kind)
     reader = Reader(fields.get("bases", b"\0"))
     bases = [(reader.take(16), reader.varint()) for _ in range(reader.varint())]
     reader = Reader(fields["segments"])
     for _ in range(reader.varint()):
-        envelope, i, offset, count = reader.varints(4)
+        index, i, offset, count = reader.varints(4)
+        check_header(envelope := envelopes[index], b"E", domain, envelope[24:40], kind)
         frames = [parse_frame(reader, bases) for _ in range(count)]
         size = sum(frame.stored for frame in frames) + 16
         need(1 <= count <= 1024 and size <= 2 * MIB + 16 and begin <= offset <= end - size, "a wrong segment")
-        segments.append(Segment(envelopes[envelope], i, frames, functools.partial(read, offset, size)))
+        segments.append(Segment(envelope, i, frames, functools.partial(read, offset, size)))
     return segments
 
 def parse_frame(reader, bases):
@@ -188,14 +183,13 @@ def parse_frame(reader, bases):
     for _ in range(reader.varint()):
         begin, end = end, end + reader.varint()
         chunks.append((begin, end, reader.take(24)))
-    need(codec <= 2 and (codec == 2) == bool(pieces) and depth <= 32 and raw <= MIB and raw == end > 0,
-         "a frame of an unknown codec, too deep, too long, or not as long as its chunks")
+    need(codec <= 2 and (codec == 2) == bool(pieces) and depth <= 32 and 0 < end == raw <= MIB, "a bad frame")
     return Frame(codec, stored, raw, depth, pieces, chunks)
 
 def unzstd(data, raw, base=b""):
     frame = zstandard.get_frame_parameters(data)
-    need(data[:4] == b"\x28\xb5\x2f\xfd" and frame.dict_id == 0 and frame.window_size <= 8 * MIB
-         and frame.content_size in (raw, zstandard.CONTENTSIZE_UNKNOWN), "not a zstd frame as it should be")
+    need(data[:4] == b"\x28\xb5\x2f\xfd" and frame.dict_id == 0 and frame.window_size <= 8 * MIB and
+         raw <= 64 * MIB and frame.content_size in (raw, zstandard.CONTENTSIZE_UNKNOWN), "a wrong zstd frame")
     prefix = zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT) if base else None
     return zstandard.ZstdDecompressor(prefix).decompress(data, max_output_size=raw, allow_extra_data=False)
 
@@ -244,8 +238,8 @@ class Chunks:                       # of a domain, or of a manifest's inline seg
 
 # ---- §2 Objects and names, §7 Packs, §11 Manifests, §12 Heads ----
 class Repository:
-    def __init__(self, root, keys, config=None):
-        self.root, self.keys, self.config, self.chunks = root, keys, config, functools.cache(self.chunks)
+    def __init__(self, root):
+        self.root, self.chunks = root, functools.cache(self.chunks)
         self.names = sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
     def objects(self, pattern, domain="[0-9a-f]{16}"):      # the names with what stands for D and N in them
         pattern = pattern.replace("D", f"({domain})").replace("N", "([0-9a-f]{32})")
@@ -258,7 +252,7 @@ class Repository:
     def chunks(self, domain):
         segments = []
         for name, _, id in self.objects("packs/D/../N", domain.hex()):
-            with about(name, go_on=True):                   # its chunks may stand in another pack as well
+            with about(name, go_on=Exception):          # its chunks may stand in another pack as well
                 segments += self.pack(name, domain, id)[0]
         return Chunks(self.keys, segments)
     def pack(self, name, domain, id):       # the segments, and what an index object tells of the pack
@@ -267,7 +261,7 @@ class Repository:
         trailer = self.read(name, max(0, size - length), length)
         (one, body), (two, directory), *others = struct.iter_unpack("<HQ", trailer[2:-44])
         end = body + directory + sum(x for _, x in others)
-        need((one, two, end) == (1, 2, size - length), "other sections than body, directory and more to the end")
+        need((one, two, end) == (1, 2, size - length), "not body, directory and other sections to the end")
         check_header(start, b"P", domain, id, start[8])
         fields = self.keys.open_box(b"pack directory", start + self.read(name, body, directory))
         segments = parse_directory(fields, start[8], domain, functools.partial(self.read, name), 40, body)
@@ -276,13 +270,13 @@ class Repository:
         heads = []
         for name, domain, id in self.objects("commits/D/N"):
             if (self.root / (manifest := name.replace("commits", "snapshots"))).exists():
-                with about(name, go_on=True):
+                with about(name, go_on=Exception):
                     check_header(data := self.read(name), b"H", domain, id)
                     fields = self.keys.open_box(b"head", data)
-                    heads.append(parse(fields, "head") | {"fields": fields, "where": (manifest, domain, id)})
-        return sorted(heads, key=lambda head: number(head["time"]))
+                    heads.append(parse(fields, "head") | {"fields": fields, "where": (manifest, id, domain)})
+        return sorted(heads, key=lambda head: number(head["time"], signed=True))
     def snapshot(self, head):               # its streams by role, and the chunks they are made of
-        name, domain, id = head["where"]
+        name, id, domain = head["where"]
         data = self.read(name)
         need(sha256(data) == head["manifest"], "is not the manifest whose hash is in the head")
         check_header(data, b"M", domain, id)
@@ -309,8 +303,7 @@ def walk(node, level, kind, chunks, total):     # the content below a node of a 
     reader, before, own = Reader(node[1:]), b"", node[0]
     need(own <= 6 and level in (None, own) and len(node) <= 1 << 16, "a list node of a wrong level or length")
     while reader.more():
-        size = reader.varint()
-        size, entry = (size, "node") if own else (size >> 2, size & 3)
+        size, entry = (reader.varint(), "node") if own else divmod(reader.varint(), 4)
         if entry == "node":
             blocks = walk(chunks.chunk(LIST, reader.take(24)), own - 1, kind, chunks, size)
         elif entry == 0:
@@ -330,16 +323,13 @@ def content(snapshot, role):        # a stream in blocks; it is known to be righ
     with about(f"stream of role {role}"):
         stream, chunks, key = snapshot[0][role], snapshot[1], snapshot[0][role]["checksum"][:32]
         kind, length, poly1305 = stream["class"][0], number(stream["length"]), Poly1305(key)
-        if "bytes" in stream:
-            blocks = [stream["bytes"]]
-            need(len(stream["bytes"]) == length, "inline content of a wrong length")
-        else:
-            node = stream["leaf"] if "leaf" in stream else chunks.chunk(LIST, stream["root"])
-            blocks = walk(node, 0 if "leaf" in stream else None, kind, chunks, length)
-        for block in blocks:
+        leaf, inline = stream.get("leaf"), stream.get("bytes")
+        node = leaf or inline is None and chunks.chunk(LIST, stream["root"])
+        for block in walk(node, 0 if leaf else None, kind, chunks, length) if node else [inline]:
             poly1305.update(block)
+            length -= len(block)
             yield block
-        need(key + poly1305.finalize() == stream["checksum"], "the Poly1305 is wrong")
+        need(length == 0 and key + poly1305.finalize() == stream["checksum"], "a wrong length or Poly1305")
 
 def entries(snapshot, role, kind):
     reader = Reader(b"".join(content(snapshot, role)))
@@ -352,7 +342,6 @@ def tables(snapshot):               # database, name, and (offset, length) in th
         for _ in range(reader.varint()):
             ranges.append((end + reader.varint(), reader.varint()))
             end = sum(ranges[-1])
-        need(end <= number(snapshot[0][1]["length"]), "a table beyond the end of the data")
         yield os.fsdecode(table.get("database", b"")), os.fsdecode(table.get("name", b"")), ranges
 
 def catalog(snapshot):              # every entry, its path, its kind, and its content in blocks
@@ -369,7 +358,7 @@ def catalog(snapshot):              # every entry, its path, its kind, and its c
         path, kind, link = entry["path"], number(entry["kind"]), entry.get("link")
         length, parts = Reader(entry.get("length", b"\0")).varint(), path.split(b"/")
         with about(f"entry {os.fsdecode(path)!r}"):
-            need(not {b"", b".", b".."} & {*parts} and b"\0" not in path, "no plain relative path")
+            need(not {b"", b".", b".."} & {*parts} and b"\0" not in path, "is no plain relative path")
             for count in range(1, len(parts)):
                 need(kinds.setdefault(b"/".join(parts[:count]), 2) == 2, "lies below what is no directory")
             need(path not in kinds, "appears twice, or behind what lies in it")
@@ -382,12 +371,11 @@ def catalog(snapshot):              # every entry, its path, its kind, and its c
 
 # ---- Commands ----
 def restore(snapshot, target):      # below a new directory; follows no link: catalog() sees to that
-    os.umask(0o077)
-    os.makedirs(target)
+    os.makedirs(target, 0o700)
     root, made = os.fsencode(target), []
     for entry, path, kind, body in catalog(snapshot):
         path = os.path.join(root, path)
-        with about(os.fsdecode(path), go_on=True):
+        with about(os.fsdecode(path), go_on=OSError):
             os.makedirs(os.path.dirname(path), exist_ok=True)
             if "link" in entry:
                 os.link(os.path.join(root, entry["link"]), path, follow_symlinks=False)
@@ -404,9 +392,8 @@ def restore(snapshot, target):      # below a new directory; follows no link: ca
                 node = {4: stat.S_IFCHR, 5: stat.S_IFBLK, 6: stat.S_IFIFO, 7: stat.S_IFSOCK}[kind]
                 os.mknod(path, node | 0o600, os.makedev(*Reader(entry.get("device", b"\0\0")).varints(2)))
             made.append((path, kind, entry))
-            need("reservation" not in entry, "changed while it was saved, or could not be read")
     for path, kind, entry in reversed(made):                # directories behind what lies in them
-        with about(os.fsdecode(path), go_on=True):
+        with about(os.fsdecode(path), go_on=Exception):
             set_metadata(path, kind, entry)
 
 def set_metadata(path, kind, entry):
@@ -417,75 +404,78 @@ def set_metadata(path, kind, entry):
                 numbers[at] = find(os.fsdecode(names.take(names.varint())))[2]
         os.chown(path, *numbers, follow_symlinks=False)
     for reader in map(Reader, entry.get("attributes", ())):
-        with about(f"{os.fsdecode(path)}: an extended attribute", go_on=True):
+        with about(f"{os.fsdecode(path)}: an extended attribute", go_on=Exception):
             os.setxattr(path, reader.take(reader.varint()), reader.data[reader.at:], follow_symlinks=False)
     if "mode" in entry and kind != 3:
         os.chmod(path, Reader(entry["mode"]).varint())
     if "modified" in entry:
         seconds, nanoseconds = struct.unpack("<qI", entry["modified"])
         os.utime(path, ns=(seconds * 10 ** 9 + nanoseconds,) * 2, follow_symlinks=False)
+    need("reservation" not in entry, "changed while it was saved, or could not be read")
 
-def verify(repository):
+def verify(repository, heads):
     read, objects, keys, packs = repository.read, repository.objects, repository.keys, {}
-    with about("config", go_on=True):
-        check_start(data := read("config"), b"C", hashed=True)
-        need(data[:-32] == (repository.config or data[:-32]), "differs from the copy in the key slot")
     for name, id in objects("keys/N"):
-        with about(name, go_on=True):
+        with about(name, go_on=Exception):
             open_slot(read(name), id)
     for name, domain, id in objects("packs/D/../N"):
-        with about(name, go_on=True):
+        with about(name, go_on=Exception):
             check_start(read(name), b"P", hashed=True)
             segments, packs[domain + id] = repository.pack(name, domain, id)
             for segment, at in ((segment, at) for segment in segments for at in range(len(segment.frames))):
                 repository.chunks(domain).frame(segment, at)
     for name, domain, id in objects("index/D/N"):
-        with about(name, go_on=True):
+        with about(name, go_on=Exception):
             check_header(data := read(name), b"I", domain, id)
-            for told in parse(keys.open_box(b"index object", data), "index")["packs"]:
+            for told in parse(keys.open_box(b"index object", data), "index").get("packs", ()):
                 need(packs.get(domain + told[:16], told[16:]) == told[16:], "belies pack " + told[:16].hex())
     for folder, kind in {"tombstones/packs": 1, "tombstones/snapshots": 2, "tombstones/index": 3,
                          "records/forgotten": 1, "records/keys": 6}.items():
         for name, id in objects(folder + "/N"):
-            with about(name, go_on=True):
+            with about(name, go_on=Exception):
                 data, what = read(name), folder.split("s/")[0]
                 check_start(data, what[0].upper().encode())
                 need(data[8] == kind and data[24:40] == id, "the header is not that of the name")
                 keys.pkP.verify(data[-64:], f"repo {what} v1".encode() + data[:-64])
                 what == "record" and parse(keys.open_box(b"record", data[:-64]), folder.split("/")[1])
-    for head in (heads := repository.heads()):
-        with about(head["where"][0], go_on=True):
+    for head in heads:
+        with about(head["where"][0], go_on=Exception):
             streams, _ = snapshot = repository.snapshot(head)
             deque(catalog(snapshot) if 3 in streams else content(snapshot, 1), 0)
             deque(tables(snapshot) if 2 in streams else (), 0)
     need(not NOTED, f"{len(NOTED)} faults")
     print(f"{len(heads)} snapshots, {len(packs)} packs, {len(repository.names)} objects: all is well")
 
-def open_repository(root, option, file):
-    secret = file.read_bytes()
+def open_keys(repository, option, secret):
     if option == "--recovery-key-file":
-        return Repository(root, Keys(recovery_key(secret.decode())))
+        return Keys(recovery_key(secret.decode())), None
     kind = {"--password-file": 1, "--key-file": 2}[option]
     secret = secret.split(b"\n")[0].removesuffix(b"\r") if kind == 1 else secret
-    for slot in sorted((root / "keys").iterdir()):
-        with about(slot, go_on=True):                       # another slot may open
-            if bundle := open_slot(slot.read_bytes(), bytes.fromhex(slot.name), kind, secret):
-                return Repository(root, Keys(bundle["R"]), bundle["config"])
+    for name, id in repository.objects("keys/N"):
+        with about(name, go_on=Exception):                  # another slot may open
+            if bundle := open_slot(repository.read(name), id, kind, secret):
+                return Keys(bundle["R"]), bundle["config"]
     raise ValueError("no key slot opens with this")
 
 def main(root, option, file, command, prefix="", target=None):
-    repository = open_repository(Path(root), option, Path(file))
-    heads = [head for head in repository.heads() if head["where"][2].hex().startswith(prefix)]
+    repository = Repository(Path(root))
+    repository.keys, config = open_keys(repository, option, Path(file).read_bytes())
+    with about("config", go_on=Exception):
+        check_start(data := repository.read("config"), b"C", hashed=True)
+        root_check = parse(data[8:-32], "config").get("root_check", b"")
+        need(repository.keys.root_check.startswith(root_check), "is that of another repository than the key")
+        need(data[:-32] == (config or data[:-32]), "differs from the copy in the key slot")
+    heads = [head for head in repository.heads() if head["where"][1].hex().startswith(prefix)]
     if command == "list":
         for head in heads:
-            kind = ("full", "incremental", "differential")[number(head["kind"]) - 1]
-            moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(number(head["time"]) // 1000))
-            complete = ("false", "true", "unknown")[number(head["complete"])]
-            domain, id = (part.hex() for part in head["where"][1:])
-            series, size = head["series"].decode(), number(head["bytes_read"])
-            print(id, domain, series, kind, moment, complete, size, sep="\t")
+            id, domain = (part.hex() for part in head["where"][1:])
+            with about(id, go_on=Exception):
+                kind = ("full", "incremental", "differential")[number(head["kind"]) - 1]
+                moment = time.strftime("%FT%TZ", time.gmtime(number(head["time"], signed=True) // 1000))
+                complete, size = ("false", "true", "unknown")[number(head["complete"])], number(head["read"])
+                print(id, domain, head["series"].decode(), kind, moment, complete, size, sep="\t")
     elif command == "verify":
-        verify(repository)
+        verify(repository, heads)
     else:
         need(len(heads) == 1, f"{len(heads)} snapshots have an id that begins with {prefix}")
         snapshot = repository.snapshot(heads[0])

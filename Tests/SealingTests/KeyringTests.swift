@@ -17,6 +17,7 @@ struct KeyringTests {
             #expect(ring.dataPublicKey == vector["expected pkD"])
             #expect(ring.listPublicKey == vector["expected pkL"])
             #expect(ring.signingPublicKey == vector["expected pkP"])
+            #expect(ring.rootCheck == vector["expected root check"])
             try ring.withMaintainSecrets { list, seed, structure in
                 #expect(bytes(list) == vector["expected skL"])
                 #expect(bytes(seed) == vector["expected skP"])
@@ -44,6 +45,7 @@ struct KeyringTests {
     @Test func `a full key does everything`() throws {
         let full = keyring()
         #expect(full.kind == .full && full.opensData && full.opensLists && full.signs && full.writeDomain == nil)
+        #expect(full.rootCheck?.count == 16)
         #expect(try full.withRoot { bytes($0) } == block(1))
         let keys = try #require(full.keys(of: 5))
         #expect(throws: Never.self) { _ = try keys.namer(ofClass: 0) }
@@ -54,7 +56,7 @@ struct KeyringTests {
     @Test func `a write key has one domain, opens nothing, signs nothing and makes no keys`() throws {
         let full = keyring()
         let write = try writeKeyring(of: full, 5)
-        #expect(write.kind == .write && !write.opensData && !write.opensLists && !write.signs)
+        #expect(write.kind == .write && !write.opensData && !write.opensLists && !write.signs && write.rootCheck == nil)
         #expect(write.keys(of: 5) != nil)
         for other: UInt64 in [0, 4, 6, 5 << 32] { #expect(write.keys(of: other) == nil) }
         #expect(performing: { try write.sign([1]) }, throws: lacksKey)
@@ -75,7 +77,7 @@ struct KeyringTests {
     @Test func `a maintain key signs and opens lists of every domain, and has no ids, no cuts and no root`() throws {
         let full = keyring()
         let maintain = try maintainKeyring(of: full)
-        #expect(maintain.kind == .maintain && !maintain.opensData && maintain.opensLists && maintain.signs)
+        #expect(maintain.kind == .maintain && !maintain.opensData && maintain.opensLists && maintain.signs && maintain.rootCheck == nil)
         #expect(maintain.listPublicKey == full.listPublicKey && maintain.signingPublicKey == full.signingPublicKey)
         #expect(maintain.dataPublicKey == full.dataPublicKey)
         for domain: UInt64 in [0, 5, .max] {

@@ -161,6 +161,7 @@ class Keys:
         self.signer = Ed25519PrivateKey.from_private_bytes(self.skP)
         self.pkP = raw(self.signer.public_key())
         self.ids, self.structure = expand(prk, b"ids"), expand(prk, b"structure")
+        self.check = expand(prk, b"root check", 16)                          # § 5
 
     def domain(self, d):
         pi, ps = extract(b"repo domain v1", self.ids), extract(b"repo domain v1", self.structure)
@@ -172,7 +173,8 @@ class Keys:
 def keys(c):
     k = Keys(c["root"])
     return [(name, getattr(k, name)) for name in ("skD", "pkD", "skL", "pkL", "skP", "pkP")] + [
-        ("ids root", k.ids), ("structure root", k.structure), *k.domain(c["domain"]).items()]
+        ("ids root", k.ids), ("structure root", k.structure), ("root check", k.check),
+        *k.domain(c["domain"]).items()]
 
 
 def recovery_key(c):
@@ -226,7 +228,7 @@ def envelope(c):
 
 def config(c):
     data = prologue(b"C") + fields(("1!", c["repository"]), ("2", c["text cutting"]), ("3", c["other cutting"]),
-                                   ("4", c["consistency"]), ("5", c["created"]))
+                                   ("4", c["consistency"]), ("5", c["created"]), ("6", c.get("root check")))
     return [("object", data + H(data))]
 
 

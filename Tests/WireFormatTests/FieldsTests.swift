@@ -84,7 +84,7 @@ struct FieldsTests {
 
     /// Fields of one exact length.
     @Test(arguments: [
-        ("the fields of config", [1, 2, 3, 4, 5]), ("full bundle", [1, 3]),
+        ("the fields of config", [1, 2, 3, 4, 5, 6]), ("full bundle", [1, 3]),
         ("write bundle", [1, 4, 5, 6, 7, 11, 12, 13, 14, 15]), ("maintain bundle", [8, 9, 10]),
         ("head", [1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 20, 21, 22, 23, 24]),
         ("record of a removal", [1, 2, 3, 5, 6, 7]), ("record of a key", [1, 2, 3, 5]),

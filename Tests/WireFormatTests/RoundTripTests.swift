@@ -12,7 +12,7 @@ struct RoundTripTests {
         let numbers = Dictionary(
             uniqueKeysWithValues: Samples.withFields.map { ($0.name, Set($0.fields.map { $0.number })) })
         let expected: [(String, ClosedRange<UInt16>)] = [
-            ("the fields of config", 1...5), ("directory", 1...3), ("index object", 1...1), ("head", 1...25),
+            ("the fields of config", 1...6), ("directory", 1...3), ("index object", 1...1), ("head", 1...25),
             ("head in a manifest", 2...25), ("manifest", 1...5), ("record of a removal", 1...7),
             ("record of a key", 1...5), ("table entry", 1...3),
         ]

@@ -36,7 +36,7 @@ enum Samples {
     static let config = Config(
         repository: objectID(1), textCutting: .init(minimum: 256, average: 257, maximum: 258),
         generalCutting: .init(minimum: 8192, average: 32768, maximum: 1 << 20), consistency: .eventual,
-        created: -1)
+        created: -1, rootCheck: block(2, 16))
 
     static var slot: KeySlot {
         var slot = KeySlot(

@@ -1,5 +1,6 @@
 import CLinux
 import DumpFormats
+import Faults
 import Files
 import Synchronization
 import Vault
@@ -12,15 +13,21 @@ final class CommandSource: ByteSource {
     private let outputDescriptor: Descriptor
     private let output: DescriptorSource
     private let errors: ErrorTail
+    private let surroundings: Surroundings
     private var isReaped = false
 
     init(_ arguments: [[UInt8]], _ surroundings: Surroundings) throws {
+        self.surroundings = surroundings
         program = Path(bytes: arguments.first ?? []).name.description
         let calls = surroundings.systemCalls
         var out = try Subprocess.pipe(for: "the output of \(program)", calls)
         var err = try Subprocess.pipe(for: "the errors of \(program)", calls)
-        process = try Subprocess.start(
-            arguments, input: nil, output: out.writing.number, error: err.writing.number)
+        do {
+            process = try Subprocess.start(
+                arguments, input: nil, output: out.writing.number, error: err.writing.number)
+        } catch {
+            throw ProducerFailed(cause: error)
+        }
         try out.writing.close()
         try err.writing.close()
         let number = out.reading.release()
@@ -39,7 +46,8 @@ final class CommandSource: ByteSource {
     func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int { try output.read(into: buffer) }
 
     func finish() throws -> ProducerExit? {
-        let status = reap()
+        isReaped = true
+        let status = Subprocess.wait(process, surroundings)
         errors.finish()
         return repo_exited(status) != 0 ? .status(repo_exit_status(status)) : .signal(repo_term_signal(status))
     }
@@ -47,19 +55,22 @@ final class CommandSource: ByteSource {
     /// Ends the command; what it writes is not wanted any more.
     func cancel() {
         guard !isReaped else { return }
-        kill(process, SIGTERM)
-        kill(process, SIGCONT)
-        _ = reap()
-        errors.finish()
-    }
-
-    private func reap() -> Int32 {
         isReaped = true
-        return Subprocess.wait(process)
+        Subprocess.end(process, surroundings)
+        errors.finish()
     }
 
     /// The last part of its standard error, once it has ended.
     var standardError: [UInt8] { errors.tail }
+}
+
+/// A producer that could not even be started.
+package struct ProducerFailed: Explained {
+    let cause: CommandFailed
+
+    package var message: String { cause.message + ": nothing saved" }
+    package var hint: String? { cause.hint }
+    package var exitCode: ExitCode { .incompleteStream }
 }
 
 /// Passes a command's standard error through and keeps its last part, on a thread of its own.

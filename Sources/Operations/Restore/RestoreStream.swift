@@ -8,12 +8,12 @@ import WireFormat
 /// Writes a snapshot's stream, or one of its files, to a descriptor.
 /// - Returns: how many bytes were written, each verified before.
 package func writeStream(
-    of snapshot: Snapshot, member: String?, to descriptor: Int32, from vault: Vault
+    of snapshot: Snapshot, member: Path?, to descriptor: Int32, from vault: Vault
 ) throws -> Int {
     let reader = try SnapshotReader(snapshot, vault)
     let output = Output(descriptor, path: "standard output", isSparse: false, vault.surroundings)
     if let member {
-        try copyMember(Path(member), of: reader, to: output)
+        try copyMember(member, of: reader, to: output)
     } else {
         let stream = try reader.stream(.data)
         guard reader.manifest.stream(.catalog) == nil else {

@@ -28,7 +28,7 @@ enum CatCommand {
 
     private static func run(_ session: Session) throws -> ExitCode {
         let reference = try session.reference(operand: 0)
-        let member = try session.arguments.text(operand: 1)
+        let member = session.arguments.operands.dropFirst().first.map { Path(bytes: $0) }
         let vault = try session.openVault()
         let snapshot = try reference.resolve(in: session.history(vault))
         if session.console.settings.outputIsTerminal {
@@ -45,7 +45,7 @@ enum CatCommand {
 
     /// A terminal is no place for what is no text.
     private static func refuseBinary(
-        _ snapshot: Snapshot, _ member: String?, _ reference: Reference
+        _ snapshot: Snapshot, _ member: Path?, _ reference: Reference
     ) throws {
         guard member == nil,
             let format = snapshot.head.format.flatMap({ StreamFormat(rawValue: $0) }),

@@ -6,11 +6,10 @@ import Vault
 
 /// What this process is to the kernel, and what the world is to the rooms below: made once, here.
 enum ProcessSetup {
-    /// Keeps secrets out of core files and other processes' sight, and files to their owner.
+    /// Keeps secrets out of core files and other processes' sight. The mask of new files' modes and the limit of core
+    /// files are left alone: commands inherit them, and every file of ours is made with its mode said.
     static func harden() {
         _ = repo_forbid_dumps()
-        _ = repo_forbid_core_files()
-        umask(0o077)
         // A program started without its three descriptors would write messages into the files it
         // opens. What stands in for them fails like a closed descriptor.
         for number: Int32 in 0...2 {

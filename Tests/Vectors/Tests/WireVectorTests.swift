@@ -21,7 +21,7 @@ struct WireVectorTests {
                 repository: vector.id("repository"), textCutting: cutting(vector["text cutting"]),
                 generalCutting: cutting(vector["other cutting"]),
                 consistency: try #require(Config.Consistency(rawValue: vector.byte("consistency"))),
-                created: vector.signed("created"))
+                created: vector.signed("created"), rootCheck: vector.optionalBytes("root check"))
         }
         try checkVectors("config") { vector in
             let content = try config(vector).bytesBeforeHash
