@@ -1,13 +1,14 @@
 // swift-tools-version: 6.2
-// The rooms of the house, floor by floor. Dependencies point down only: Tests/HouseTests holds every import
-// against the same table. docs/design.md says what each room is for.
+
+// The rooms of the house, floor by floor. Dependencies point down only: Tests/HouseTests holds
+// every import against the same table. docs/design.md says what each room is for.
 
 import PackageDescription
 
 #if os(Linux)
-let isStrict = Context.environment["REPO_STRICT"] != nil
+    let isStrict = Context.environment["REPO_STRICT"] != nil
 #else
-#error("repo runs on Linux")
+    #error("repo runs on Linux")
 #endif
 
 let settings: [SwiftSetting] =
@@ -19,12 +20,14 @@ let settings: [SwiftSetting] =
 /// A room: a target of ours, its tests beside it.
 /// - Parameter fixtures: a folder of its tests that they read from the checkout.
 func room(
-    _ name: String, _ dependencies: [Target.Dependency], fixtures: [String] = [], extra: [SwiftSetting] = []
+    _ name: String, _ dependencies: [Target.Dependency], fixtures: [String] = [],
+    extra: [SwiftSetting] = []
 ) -> [Target] {
     [
         .target(name: name, dependencies: dependencies, swiftSettings: settings + extra),
         .testTarget(
-            name: name + "Tests", dependencies: [.target(name: name), "TestSupport"] + dependencies,
+            name: name + "Tests",
+            dependencies: [.target(name: name), "TestSupport"] + dependencies,
             exclude: fixtures, swiftSettings: settings),
     ]
 }
@@ -59,29 +62,36 @@ let rooms: [[Target]] = [
     room(
         "PackStore",
         [
-            "Faults", "WireFormat", "Sealing", "Compression", "Workers", "ChunkIndex", "ObjectStorage", "CLinux",
+            "Faults", "WireFormat", "Sealing", "Compression", "Workers", "ChunkIndex",
+            "ObjectStorage", "CLinux",
         ]),
     room(
         "Snapshots",
         ["Faults", "WireFormat", "Sealing", "Compression", "Workers", "ObjectStorage", "PackStore"]),
     room(
         "Vault",
-        ["Faults", "Files", "WireFormat", "Sealing", "ChunkIndex", "ObjectStorage", "PackStore", "Snapshots"]),
+        [
+            "Faults", "Files", "WireFormat", "Sealing", "ChunkIndex", "ObjectStorage", "PackStore",
+            "Snapshots",
+        ]),
     // floor 4
     room(
         "Operations",
         [
-            "Faults", "Files", "WireFormat", "Sealing", "Compression", "Chunking", "Workers", "ChunkIndex",
+            "Faults", "Files", "WireFormat", "Sealing", "Compression", "Chunking", "Workers",
+            "ChunkIndex",
             "DumpFormats", "ObjectStorage", "PackStore", "Snapshots", "Vault", "CLinux",
         ]),
     // floor 5
     room(
         "Terminal",
         [
-            "Faults", "Files", "WireFormat", "Sealing", "DumpFormats", "ObjectStorage", "Snapshots", "Vault",
+            "Faults", "Files", "WireFormat", "Sealing", "DumpFormats", "ObjectStorage", "Snapshots",
+            "Vault",
             "Operations", "CLinux",
         ],
-        // Nothing builds on the top room, so nothing in it is `package`: its tests look inside, in release builds too.
+        // Nothing builds on the top room, so nothing in it is `package`: its tests look inside, in
+        // release builds too.
         extra: [.unsafeFlags(["-enable-testing"])]),
 ]
 
@@ -95,5 +105,12 @@ let package = Package(
             name: "TestSupport", dependencies: ["Faults"], path: "Tests/TestSupport",
             swiftSettings: settings),
         .testTarget(name: "HouseTests", dependencies: ["TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "VectorTests",
+            dependencies: [
+                "Faults", "WireFormat", "Sealing", "Compression", "Chunking", "Workers",
+                "ChunkIndex", "ObjectStorage", "PackStore", "Snapshots", "TestSupport", "COpenSSL",
+            ],
+            path: "Tests/Vectors/Tests", swiftSettings: settings),
     ]
 )

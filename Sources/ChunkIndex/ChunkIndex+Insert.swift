@@ -2,18 +2,20 @@ import Files
 import Synchronization
 import WireFormat
 
-// Runs come and go here. The order keeps every reader right without a lock: a new run is durable and has its name
-// before those it replaces are removed, and what is in two runs at once is harmless.
+// Runs come and go here. The order keeps every reader right without a lock: a new run is durable
+// and has its name before those it replaces are removed, and what is in two runs at once is
+// harmless.
 
 extension ChunkIndex {
     /// More runs than merging ever leaves; reached only where merges keep failing.
     private static let runsMax = 64
 
-    /// Adds what the directories of `packs` say, in one new run, and with it that `objects` are covered. Runs at
-    /// most four times as large as all that is newer become one with it.
+    /// Adds what the directories of `packs` say, in one new run, and with it that `objects` are
+    /// covered. Runs at most four times as large as all that is newer become one with it.
     ///
-    /// Takes 32 bytes a chunk and, for merging, a few hundred KiB: hand in a large rebuild in pieces of some 10^6
-    /// chunks. Where there is no room for the merged run but for the new one alone, merging is left to a later call.
+    /// Takes 32 bytes a chunk and, for merging, a few hundred KiB: hand in a large rebuild in
+    /// pieces of some 10^6 chunks. Where there is no room for the merged run but for the new one
+    /// alone, merging is left to a later call.
     /// - Throws: where the run cannot be written: then nothing has changed.
     package func insert(_ packs: [IndexedPack], covering objects: [ObjectID]) throws(FileError) {
         if packs.isEmpty && objects.isEmpty { return }
@@ -21,18 +23,20 @@ extension ChunkIndex {
         try writing.withLock { (_) throws(FileError) in try add(new, Set(objects)) }
     }
 
-    /// Drops the runs that cover an index object which is not in `known`, because the repository has lost it. What
-    /// else they covered is then not covered either and must be inserted again.
-    /// - Throws: where a file cannot be removed: it is dropped all the same, until the index is opened again.
+    /// Drops the runs that cover an index object which is not in `known`, because the repository
+    /// has lost it. What else they covered is then not covered either and must be inserted again.
+    /// - Throws: where a file cannot be removed: it is dropped all the same, until the index is
+    ///   opened again.
     package func drop(objectsNotIn known: Set<ObjectID>) throws(FileError) {
         try writing.withLock { (_) throws(FileError) in
             try remove(current.filter { run in !run.objects.allSatisfy(known.contains) })
         }
     }
 
-    /// Reads all runs and drops those that are not as they were written; returns whether there were any. For when
-    /// a chunk that must be there is not found.
-    /// - Throws: where a file cannot be removed: it is dropped all the same, until the index is opened again.
+    /// Reads all runs and drops those that are not as they were written; returns whether there were
+    /// any. For when a chunk that must be there is not found.
+    /// - Throws: where a file cannot be removed: it is dropped all the same, until the index is
+    ///   opened again.
     package func dropDamaged() throws(FileError) -> Bool {
         try writing.withLock { (_) throws(FileError) in
             let damaged = current.filter { !$0.isSound }
@@ -49,13 +53,16 @@ extension ChunkIndex {
             let runs = current
             let old = mayMerge ? Self.outgrown(runs, by: new, objects.count) : []
             do throws(FileError) {
-                if let run = try join(new, objects, old, sequence: (runs.first?.header.sequence ?? 0) &+ 1) {
+                if let run = try join(
+                    new, objects, old, sequence: (runs.first?.header.sequence ?? 0) &+ 1)
+                {
                     list.withLock { $0 = [run] + runs.dropFirst(old.count) }
                     // One that stays is a duplicate, and merged again some time.
                     for run in old { try? removeFile(run) }
                     return
                 }
-                // A run was found damaged, and is dropped: this ends, as there is one less every time.
+                // A run was found damaged, and is dropped: this ends, as there is one less every
+                // time.
             } catch {
                 if old.isEmpty || runs.count >= Self.runsMax { throw error }
                 mayMerge = false
@@ -63,10 +70,12 @@ extension ChunkIndex {
         }
     }
 
-    /// The newest runs that are to be merged with `new`: up to the oldest that is at most four times as large as
-    /// all that is newer. So every run is more than four times as large as what stands before it, and every entry
-    /// is written again some log4 times.
-    private static func outgrown(_ runs: [Run], by new: NewEntries, _ newObjects: Int) -> ArraySlice<Run> {
+    /// The newest runs that are to be merged with `new`: up to the oldest that is at most four
+    /// times as large as all that is newer. So every run is more than four times as large as what
+    /// stands before it, and every entry is written again some log4 times.
+    private static func outgrown(_ runs: [Run], by new: NewEntries, _ newObjects: Int)
+        -> ArraySlice<Run>
+    {
         var (entries, rows, objects) = (new.entries.count, new.rows.count, newObjects)
         var count = 0
         for (number, run) in runs.enumerated() {
@@ -74,25 +83,30 @@ extension ChunkIndex {
             entries += run.header.entryCount
             rows += run.header.packCount
             objects += run.header.objectCount
-            guard entries <= RunHeader.entriesMax, rows <= RunHeader.packsMax, objects <= RunHeader.objectsMax
+            guard entries <= RunHeader.entriesMax, rows <= RunHeader.packsMax,
+                objects <= RunHeader.objectsMax
             else { break }
             if isOutgrown { count = number + 1 }
         }
         return runs[..<count]
     }
 
-    /// Writes one run of all of these; nil where one of `old` was found damaged: then it has been dropped.
+    /// Writes one run of all of these; nil where one of `old` was found damaged: then it has been
+    /// dropped.
     private func join(
         _ new: NewEntries, _ objects: Set<ObjectID>, _ old: ArraySlice<Run>, sequence: UInt64
     ) throws(FileError) -> Run? {
         var merged = MergedEntries(new, old)
         let objects = old.reduce(into: objects) { $0.formUnion($1.objects) }.sorted()
-        precondition(objects.count <= RunHeader.objectsMax, "more index objects than a run can cover")
+        precondition(
+            objects.count <= RunHeader.objectsMax, "more index objects than a run can cover")
         let entriesMax = old.reduce(new.entries.count) { $0 + $1.header.entryCount }
 
-        let run = try make(objects, merged.rows, entriesMax, sequence, without: old) { (sink) throws(FileError) in
+        let run = try make(objects, merged.rows, entriesMax, sequence, without: old) {
+            (sink) throws(FileError) in
             var writer = try RunWriter(
-                to: sink, sequence: sequence, objects: objects, rows: merged.rows, entriesMax: entriesMax)
+                to: sink, sequence: sequence, objects: objects, rows: merged.rows,
+                entriesMax: entriesMax)
             while let entry = merged.next() { try writer.append(entry) }
             guard merged.damaged.isEmpty else { return false }
             try writer.finish()
@@ -113,7 +127,8 @@ extension ChunkIndex {
             return try directory.make(entryBytesMax: max(0, mappedEntryBytesMax - staying), fill)
         case .memory:
             let largest = RunHeader(
-                sequence: sequence, entryCount: entriesMax, objectCount: objects.count, packCount: rows.count,
+                sequence: sequence, entryCount: entriesMax, objectCount: objects.count,
+                packCount: rows.count,
                 lineCount: Line.count(forEntries: entriesMax))
             let image = RunImage(byteCountMax: largest.fileByteCount)
             guard try fill(image) else { return nil }

@@ -2,21 +2,24 @@ import Files
 import Synchronization
 import WireFormat
 
-/// Where every chunk of one domain of one repository lies: a local cache, rebuilt at will from the repository's index
-/// objects (docs/format.md, "Index objects"). It is never trusted for safety: what it says may be out of date,
-/// and that it does not know a chunk is no proof that the chunk is not there.
+/// Where every chunk of one domain of one repository lies: a local cache, rebuilt at will from the
+/// repository's index objects (docs/format.md, "Index objects"). It is never trusted for safety:
+/// what it says may be out of date, and that it does not know a chunk is no proof that the chunk is
+/// not there.
 ///
-/// Inside are immutable sorted **runs**, newest first, each a file of the directory handed in. An insertion writes
-/// one more and merges the small ones, so that there are few. A lookup of a chunk that is not there touches one cache
-/// line a run, one that finds a chunk some two more.
+/// Inside are immutable sorted **runs**, newest first, each a file of the directory handed in. An
+/// insertion writes one more and merges the small ones, so that there are few. A lookup of a chunk
+/// that is not there touches one cache line a run, one that finds a chunk some two more.
 ///
-/// A class: whoever adds, looks up and drops must see the same runs. Lookups may be made from any thread while
-/// another inserts; they see the runs of before or after. Insertions and drops wait for one another. Any number of
-/// processes may use one directory; each sees what was there when it opened, and what it adds itself.
+/// A class: whoever adds, looks up and drops must see the same runs. Lookups may be made from any
+/// thread while another inserts; they see the runs of before or after. Insertions and drops wait
+/// for one another. Any number of processes may use one directory; each sees what was there when it
+/// opened, and what it adds itself.
 package final class ChunkIndex: Sendable {
-    /// How many bytes of entries are mapped: those of a million chunks. The kernel makes a mapped file resident in
-    /// large pieces, all of it after a few thousand lookups; so the entries of larger runs are read when needed, which
-    /// costs 0.6 us more for a chunk that is found, and memory does not grow with the repository.
+    /// How many bytes of entries are mapped: those of a million chunks. The kernel makes a mapped
+    /// file resident in large pieces, all of it after a few thousand lookups; so the entries of
+    /// larger runs are read when needed, which costs 0.6 us more for a chunk that is found, and
+    /// memory does not grow with the repository.
     package static let mappedEntryBytesMax = 32 << 20
 
     let storage: RunStorage
@@ -25,8 +28,9 @@ package final class ChunkIndex: Sendable {
     /// Held while runs are written or removed: never while anything is looked up.
     let writing = Mutex<Void>(())
 
-    /// Opens the index in `directory`, which is made where it is missing, `0700`. Files in it that are damaged or are
-    /// no runs of this version are not used: what they held is not covered. Constant time a run.
+    /// Opens the index in `directory`, which is made where it is missing, `0700`. Files in it that
+    /// are damaged or are no runs of this version are not used: what they held is not covered.
+    /// Constant time a run.
     /// - Parameter randomBytes: returns as many random bytes as asked for, to name files with.
     /// - Parameter mappedEntryBytesMax: how many bytes of entries may be mapped rather than read.
     /// - Throws: where the directory cannot be made or listed.
@@ -63,7 +67,8 @@ extension ChunkIndex {
         place(of: id) { _ in true }
     }
 
-    /// Where a copy of the chunk lies in a pack that will do: not one that is condemned or missing, say.
+    /// Where a copy of the chunk lies in a pack that will do: not one that is condemned or missing,
+    /// say.
     package func place(of id: ChunkID, where usable: (ObjectID) -> Bool) -> ChunkPlace? {
         for run in current {
             var found: ChunkPlace?
@@ -93,8 +98,8 @@ extension ChunkIndex {
 // MARK: As a whole
 
 extension ChunkIndex {
-    /// The index objects whose content is in the index. It may become smaller by any call that inserts or drops,
-    /// where a run is found damaged.
+    /// The index objects whose content is in the index. It may become smaller by any call that
+    /// inserts or drops, where a run is found damaged.
     package var covered: Set<ObjectID> {
         current.reduce(into: []) { $0.formUnion($1.objects) }
     }
@@ -114,15 +119,17 @@ extension ChunkIndex {
     /// The number of entries: copies of chunks, those that several runs know counted several times.
     package var entryCount: Int { current.reduce(0) { $0 + $1.header.entryCount } }
 
-    /// Calls `body` with every copy of every chunk, each once, sorted by chunk id. Reads every run from end to end
-    /// through small buffers; what is damaged or cannot be read is left out.
+    /// Calls `body` with every copy of every chunk, each once, sorted by chunk id. Reads every run
+    /// from end to end through small buffers; what is damaged or cannot be read is left out.
     package func forEachChunk(_ body: (ChunkID, ChunkPlace) throws -> Void) rethrows {
         var merged = MergedEntries(nil, current)
         var last: Entry?
         while let entry = merged.next() {
             if entry == last { continue }
             last = entry
-            if let place = merged.rows[entry.packNumber].place(entry.segment) { try body(entry.id, place) }
+            if let place = merged.rows[entry.packNumber].place(entry.segment) {
+                try body(entry.id, place)
+            }
         }
     }
 }

@@ -2,8 +2,9 @@ import WireFormat
 
 /// One copy of one chunk, as it is sorted and merged: 32 bytes in memory, 30 in a run.
 ///
-/// On disk: chunk id 24, pack number u24, segment u16, check u8. The pack number has three bytes, not four, to pay
-/// for the check: entries are not validated when a run is opened, and a flipped bit must not show a wrong place.
+/// On disk: chunk id 24, pack number u24, segment u16, check u8. The pack number has three bytes,
+/// not four, to pay for the check: entries are not validated when a run is opened, and a flipped
+/// bit must not show a wrong place.
 struct Entry: Comparable {
     static let byteCount = 30
     static let packNumberMax = 1 << 24 - 1
@@ -30,7 +31,9 @@ struct Entry: Comparable {
 
     /// The same chunk and segment under another pack number.
     func renumbered(_ packNumber: Int) -> Entry {
-        Entry(high: high, middle: middle, low: low, location: UInt64(packNumber) << 16 | UInt64(segment))
+        Entry(
+            high: high, middle: middle, low: low,
+            location: UInt64(packNumber) << 16 | UInt64(segment))
     }
 
     static func < (a: Entry, b: Entry) -> Bool {
@@ -40,7 +43,8 @@ struct Entry: Comparable {
         return a.location < b.location
     }
 
-    // MARK: 30 bytes. `bytes` must have so many; every caller works in whole entries inside a checked length.
+    // MARK: 30 bytes. `bytes` must have so many; every caller works in whole entries inside a
+    // checked length.
 
     /// nil where the check says that the bytes have changed since they were written.
     @inline(__always)
@@ -62,7 +66,8 @@ struct Entry: Comparable {
         bytes.storeBytes(of: words.0.littleEndian, as: UInt64.self)
         bytes.storeBytes(of: words.1.littleEndian, toByteOffset: 8, as: UInt64.self)
         bytes.storeBytes(of: words.2.littleEndian, toByteOffset: 16, as: UInt64.self)
-        bytes.storeBytes(of: UInt32(truncatingIfNeeded: tail).littleEndian, toByteOffset: 24, as: UInt32.self)
+        bytes.storeBytes(
+            of: UInt32(truncatingIfNeeded: tail).littleEndian, toByteOffset: 24, as: UInt32.self)
         bytes.storeBytes(of: UInt16(tail >> 32).littleEndian, toByteOffset: 28, as: UInt16.self)
     }
 
@@ -76,7 +81,8 @@ struct Entry: Comparable {
     @inline(__always)
     static func high(at bytes: UnsafeRawPointer) -> UInt64 { word(bytes, 0).byteSwapped }
 
-    // The last six bytes, read as the upper part of the last eight so as not to reach past the entry.
+    // The last six bytes, read as the upper part of the last eight so as not to reach past the
+    // entry.
     @inline(__always)
     private static func tail(at bytes: UnsafeRawPointer) -> UInt64 { word(bytes, 22) >> 16 }
 
@@ -85,8 +91,9 @@ struct Entry: Comparable {
         UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
 
-    /// Every byte is turned by its position and all are joined by exclusive or: no change of a single byte can
-    /// leave it as it was, nor one of the same bit in two neighbours. A row of zeros does not pass.
+    /// Every byte is turned by its position and all are joined by exclusive or: no change of a
+    /// single byte can leave it as it was, nor one of the same bit in two neighbours. A row of
+    /// zeros does not pass.
     @inline(__always)
     private static func check(_ words: (UInt64, UInt64, UInt64), _ value: UInt64) -> UInt8 {
         let joined =

@@ -1,9 +1,10 @@
 /// A line: the 64 bytes of a run that decide a lookup, one cache line for some 48 entries.
 ///
-/// Bytes 0 to 3 say where the line's entries start; the other 480 bits are a Bloom filter over their ids. Ids are
-/// keyed hashes, so cutting the range of the first eight bytes evenly gives lines of even size; and since lines are
-/// in the order of the entries, a merge writes them as it goes, however large the run. Chunks that are not there
-/// cost this one line and, in one case of a hundred, a look at the entries.
+/// Bytes 0 to 3 say where the line's entries start; the other 480 bits are a Bloom filter over
+/// their ids. Ids are keyed hashes, so cutting the range of the first eight bytes evenly gives
+/// lines of even size; and since lines are in the order of the entries, a merge writes them as it
+/// goes, however large the run. Chunks that are not there cost this one line and, in one case of a
+/// hundred, a look at the entries.
 enum Line {
     static let byteCount = 64
     private static let entriesPerLine = 48
@@ -13,7 +14,9 @@ enum Line {
     private static let probes = 5
 
     /// The number of lines for so many entries; a run has one more, which says where the last ends.
-    static func count(forEntries entries: Int) -> Int { max(1, (entries + entriesPerLine - 1) / entriesPerLine) }
+    static func count(forEntries entries: Int) -> Int {
+        max(1, (entries + entriesPerLine - 1) / entriesPerLine)
+    }
 
     /// The line that `high` belongs to and how far into it, in parts of 2^64.
     @inline(__always)
@@ -47,7 +50,8 @@ enum Line {
     static func add(_ line: UnsafeMutableRawPointer, _ middle: UInt64) {
         for probe in 0..<probes {
             let bit = bit(middle, probe)
-            let byte = line.load(fromByteOffset: Int(bit >> 3), as: UInt8.self) | 1 << UInt8(bit & 7)
+            let byte =
+                line.load(fromByteOffset: Int(bit >> 3), as: UInt8.self) | 1 << UInt8(bit & 7)
             line.storeBytes(of: byte, toByteOffset: Int(bit >> 3), as: UInt8.self)
         }
     }

@@ -1,9 +1,10 @@
 import WireFormat
 
-/// The entries of several runs, and new ones, in one order, as they are asked for: 64 KiB a run at a time.
+/// The entries of several runs, and new ones, in one order, as they are asked for: 64 KiB a run at
+/// a time.
 ///
-/// Entries that are out of order, fail their check or name a pack that is not there are left out, and the run is
-/// noted as damaged.
+/// Entries that are out of order, fail their check or name a pack that is not there are left out,
+/// and the run is noted as damaged.
 struct MergedEntries {
     /// The rows that the pack numbers of the entries count.
     let rows: [PackRow]
@@ -98,7 +99,8 @@ private struct EntrySource {
             position = 0
             let isRead = buffer.withUnsafeMutableBytes { bytes in
                 guard run.readEntries(range, into: bytes) else { return false }
-                let filled = UnsafeRawBufferPointer(rebasing: bytes[..<(range.count * Entry.byteCount)])
+                let filled = UnsafeRawBufferPointer(
+                    rebasing: bytes[..<(range.count * Entry.byteCount)])
                 checksum.add(filled)
                 // `filled` holds range.count entries.
                 guard let base = filled.baseAddress else { return false }
@@ -109,7 +111,10 @@ private struct EntrySource {
                 return true
             }
             entriesRead = isRead ? range.upperBound : run.header.entryCount
-            if !isRead || (entriesRead == run.header.entryCount && checksum.value != run.header.entriesChecksum) {
+            if !isRead
+                || (entriesRead == run.header.entryCount
+                    && checksum.value != run.header.entriesChecksum)
+            {
                 isDamaged = true
             }
             if !batch.isEmpty { return true }

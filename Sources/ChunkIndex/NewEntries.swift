@@ -1,9 +1,11 @@
 import WireFormat
 
-/// The chunks of packs that the index does not know yet, as sorted entries and the rows they point to.
+/// The chunks of packs that the index does not know yet, as sorted entries and the rows they point
+/// to.
 ///
-/// Ids are keyed hashes, so one counting pass over their first bytes puts each within a few places of where it
-/// belongs: linear, and fast at any number. Ids of another making sort as well, only slower.
+/// Ids are keyed hashes, so one counting pass over their first bytes puts each within a few places
+/// of where it belongs: linear, and fast at any number. Ids of another making sort as well, only
+/// slower.
 struct NewEntries {
     let rows: [PackRow]
     let entries: [Entry]
@@ -22,7 +24,8 @@ struct NewEntries {
         precondition(count <= RunHeader.entriesMax, "more chunks than a run can number")
         let buckets = UInt64(count / Self.entriesPerBucket + 1)
 
-        // ends[b + 1] first counts bucket b, then says where its next entry goes: in the end, where it ends.
+        // ends[b + 1] first counts bucket b, then says where its next entry goes: in the end, where
+        // it ends.
         var ends = [Int](repeating: 0, count: Int(buckets) + 1)
         for pack in packs {
             for segment in pack.segments {
@@ -38,7 +41,8 @@ struct NewEntries {
                     for id in ids {
                         let bucket = Self.bucket(id, buckets)
                         entries.baseAddress?.advanced(by: ends[bucket]).initialize(
-                            to: Entry(id, packNumber: row, segment: UInt16(truncatingIfNeeded: segment)))
+                            to: Entry(
+                                id, packNumber: row, segment: UInt16(truncatingIfNeeded: segment)))
                         ends[bucket] += 1
                     }
                 }

@@ -1,6 +1,7 @@
 import WireFormat
 
-/// What a run knows of a pack, or of the 65,536 segments from `part` x 65,536 on of a pack that has more.
+/// What a run knows of a pack, or of the 65,536 segments from `part` x 65,536 on of a pack that has
+/// more.
 ///
 /// On disk: id 16, length of the pack's file u32, class u8, part u8, last segment u16.
 struct PackRow {
@@ -37,7 +38,8 @@ struct PackRow {
     func append(to bytes: inout [UInt8]) {
         bytes += id.bytes
         let word =
-            UInt64(packByteCount) | UInt64(rawClass) << 32 | UInt64(part) << 40 | UInt64(segmentLast) << 48
+            UInt64(packByteCount) | UInt64(rawClass) << 32 | UInt64(part) << 40 | UInt64(
+                segmentLast) << 48
         for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(8 * shift))) }
     }
 
@@ -49,8 +51,8 @@ struct PackRow {
     }
 }
 
-/// The rows of several tables, sorted and each once, and how each table's numbers read in it. Numbers keep their
-/// order, so that entries sorted under the old numbers are sorted under the new.
+/// The rows of several tables, sorted and each once, and how each table's numbers read in it.
+/// Numbers keep their order, so that entries sorted under the old numbers are sorted under the new.
 struct JoinedPackRows {
     private(set) var rows: [PackRow] = []
     /// For each table, the new number of each of its rows.
@@ -60,7 +62,9 @@ struct JoinedPackRows {
         numbers = tables.map { [UInt32](repeating: 0, count: $0.count) }
         var sources: [(table: Int, row: Int)] = []
         sources.reserveCapacity(tables.reduce(0) { $0 + $1.count })
-        for table in tables.indices { for row in tables[table].indices { sources.append((table, row)) } }
+        for table in tables.indices {
+            for row in tables[table].indices { sources.append((table, row)) }
+        }
         // Of rows for the same pack the first table's counts.
         sources.sort {
             let (a, b) = (tables[$0.table][$0.row], tables[$1.table][$1.row])
@@ -93,13 +97,17 @@ extension JoinedPackRows {
 
     private static func rows(of pack: IndexedPack) -> [PackRow] {
         precondition(
-            UInt32(exactly: pack.byteCount) != nil && pack.segments.count <= 256 * PackRow.segmentsPerPart,
+            UInt32(exactly: pack.byteCount) != nil
+                && pack.segments.count <= 256 * PackRow.segmentsPerPart,
             "a pack larger than any decoder of directories lets pass")
-        let parts = max(1, (pack.segments.count + PackRow.segmentsPerPart - 1) / PackRow.segmentsPerPart)
+        let parts = max(
+            1, (pack.segments.count + PackRow.segmentsPerPart - 1) / PackRow.segmentsPerPart)
         return (0..<parts).map { part in
-            let segments = min(PackRow.segmentsPerPart, pack.segments.count - part * PackRow.segmentsPerPart)
+            let segments = min(
+                PackRow.segmentsPerPart, pack.segments.count - part * PackRow.segmentsPerPart)
             return PackRow(
-                id: pack.id, packByteCount: UInt32(pack.byteCount), rawClass: pack.contentClass.rawValue,
+                id: pack.id, packByteCount: UInt32(pack.byteCount),
+                rawClass: pack.contentClass.rawValue,
                 part: UInt8(part), segmentLast: UInt16(max(segments, 1) - 1))
         }
     }

@@ -1,11 +1,12 @@
 import WireFormat
 
-/// The chunks that the running `add` has claimed and that no run of the index holds yet: claimed when first seen,
-/// placed when their segment is written.
+/// The chunks that the running `add` has claimed and that no run of the index holds yet: claimed
+/// when first seen, placed when their segment is written.
 ///
-/// Open addressing with the slots in the order of a hash: the search for a chunk that is not there ends at the first
-/// greater one, so the table stays fast while nearly full. 32 bytes a slot, of which 70 to 85 % are taken: from a
-/// thousand on, 38 to 47 bytes an entry; while the table grows, the old one as well.
+/// Open addressing with the slots in the order of a hash: the search for a chunk that is not there
+/// ends at the first greater one, so the table stays fast while nearly full. 32 bytes a slot, of
+/// which 70 to 85 % are taken: from a thousand on, 38 to 47 bytes an entry; while the table grows,
+/// the old one as well.
 package struct PendingChunks: Sendable {
     /// What is known of a chunk.
     package enum Claim: Hashable, Sendable {
@@ -25,8 +26,8 @@ package struct PendingChunks: Sendable {
 
     /// The number of chunks.
     package private(set) var count = 0
-    // The first `homes` slots are where hashes point; those after them take what the last cluster has too many, so
-    // that nothing wraps around.
+    // The first `homes` slots are where hashes point; those after them take what the last cluster
+    // has too many, so that nothing wraps around.
     private var slots: [Slot] = []
     private var homes = 0
 
@@ -60,7 +61,9 @@ package struct PendingChunks: Sendable {
     /// - Parameter pack: less than `UInt32.max`.
     package mutating func place(_ id: ChunkID, pack: UInt32, segment: UInt16) {
         precondition(pack < .max, "too many packs for one add")
-        guard case .found(let at) = find(id) else { preconditionFailure("a chunk is claimed before it is placed") }
+        guard case .found(let at) = find(id) else {
+            preconditionFailure("a chunk is claimed before it is placed")
+        }
         slots[at].value = (UInt64(pack) << 16 | UInt64(segment)) + 2
     }
 
@@ -70,7 +73,8 @@ package struct PendingChunks: Sendable {
         let value = slots[at].value
         if value == 1 { return .claimed }
         return .placed(
-            pack: UInt32(truncatingIfNeeded: (value - 2) >> 16), segment: UInt16(truncatingIfNeeded: value - 2))
+            pack: UInt32(truncatingIfNeeded: (value - 2) >> 16),
+            segment: UInt16(truncatingIfNeeded: value - 2))
     }
 
     package func contains(_ id: ChunkID) -> Bool {
@@ -117,7 +121,8 @@ package struct PendingChunks: Sendable {
         }
     }
 
-    /// Makes the table a fifth larger. The slots are in order, so one pass over both tables moves them.
+    /// Makes the table a fifth larger. The slots are in order, so one pass over both tables moves
+    /// them.
     private mutating func grow() {
         let old = slots
         var homes = max(Self.homesMin, self.homes + self.homes / 5)

@@ -4,7 +4,8 @@ extension Run {
     /// Calls `body` with every place of the chunk, until it returns false.
     @inline(__always)
     func forEachPlace(of id: ChunkID, _ body: (ChunkPlace) -> Bool) {
-        // `front` holds lineCount + 1 lines, as the file's length has confirmed, and `line` is less than lineCount.
+        // `front` holds lineCount + 1 lines, as the file's length has confirmed, and `line` is less
+        // than lineCount.
         let (line, fraction) = Line.position(of: id.words.0.byteSwapped, lines: header.lineCount)
         let at = front + (header.linesOffset + line * Line.byteCount)
         guard Line.mayHold(at, id.words.1.byteSwapped) else { return }
@@ -15,7 +16,8 @@ extension Run {
             var window = EntryWindow(lower..<upper, mapped: front + header.entriesOffset)
             search(&window, id, fraction, body)
         } else {
-            withUnsafeTemporaryAllocation(byteCount: EntryWindow.byteCountMax, alignment: 8) { buffer in
+            withUnsafeTemporaryAllocation(byteCount: EntryWindow.byteCountMax, alignment: 8) {
+                buffer in
                 var window = EntryWindow(lower..<upper, buffer: buffer)
                 search(&window, id, fraction, body)
             }
@@ -40,12 +42,15 @@ extension Run {
         }
     }
 
-    /// The first entry of the window's range that is not less than `id`, by going from where an evenly filled line
-    /// would have it in growing steps; the range's end if there is none, nil where the file cannot be read.
+    /// The first entry of the window's range that is not less than `id`, by going from where an
+    /// evenly filled line would have it in growing steps; the range's end if there is none, nil
+    /// where the file cannot be read.
     @inline(__always)
-    private func firstEntry(in window: inout EntryWindow, of id: ChunkID, _ fraction: UInt64) -> Int? {
-        // Entries before `low` are less than the id, those from `top` on are not. Every turn narrows that, whatever
-        // the entries hold.
+    private func firstEntry(in window: inout EntryWindow, of id: ChunkID, _ fraction: UInt64)
+        -> Int?
+    {
+        // Entries before `low` are less than the id, those from `top` on are not. Every turn
+        // narrows that, whatever the entries hold.
         let range = window.range
         var (low, top) = (range.lowerBound, range.upperBound)
         var probe = low + Int(fraction.multipliedFullWidth(by: UInt64(top - low)).high)

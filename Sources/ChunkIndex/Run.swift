@@ -4,8 +4,8 @@ import WireFormat
 
 /// An immutable sorted set of entries under one header, in a file or in memory.
 ///
-/// A class: lookups, merges and the list of runs share one mapping and one descriptor, and whoever still reads a run
-/// that was merged away keeps it alive.
+/// A class: lookups, merges and the list of runs share one mapping and one descriptor, and whoever
+/// still reads a run that was merged away keeps it alive.
 final class Run: Sendable {
     let header: RunHeader
     /// The file's name in the index's directory; nil in memory.
@@ -17,7 +17,8 @@ final class Run: Sendable {
     private let owner: any AnyObject & Sendable
     private let file: PartlyMappedFile?
 
-    /// Takes a run in a file; nil where it is none, or not sound as far as its header and tables tell.
+    /// Takes a run in a file; nil where it is none, or not sound as far as its header and tables
+    /// tell.
     /// - Parameter entryBytesMax: the most bytes of entries to map; more are read when needed.
     init?(file: consuming Descriptor, name: Path, entryBytesMax: Int) throws(FileError) {
         let length = Int(try file.status().st_size)
@@ -30,8 +31,11 @@ final class Run: Sendable {
             header.fileByteCount == length
         else { return nil }
         let mapsEntries = length - header.entriesOffset <= entryBytesMax
-        let mapped = try PartlyMappedFile(mapping: mapsEntries ? length : header.entriesOffset, of: file)
-        guard Self.tablesAreSound(header, mapped.front), let front = mapped.front.baseAddress else { return nil }
+        let mapped = try PartlyMappedFile(
+            mapping: mapsEntries ? length : header.entriesOffset, of: file)
+        guard Self.tablesAreSound(header, mapped.front), let front = mapped.front.baseAddress else {
+            return nil
+        }
         self.header = header
         self.name = name
         self.mapsEntries = mapsEntries
@@ -53,8 +57,10 @@ final class Run: Sendable {
         owner = image
     }
 
-    private static func tablesAreSound(_ header: RunHeader, _ front: UnsafeRawBufferPointer) -> Bool {
-        let tables = UnsafeRawBufferPointer(rebasing: front[header.objectsOffset..<header.linesOffset])
+    private static func tablesAreSound(_ header: RunHeader, _ front: UnsafeRawBufferPointer) -> Bool
+    {
+        let tables = UnsafeRawBufferPointer(
+            rebasing: front[header.objectsOffset..<header.linesOffset])
         return WordChecksum.of(tables) == header.tablesChecksum
     }
 
@@ -81,11 +87,13 @@ final class Run: Sendable {
 // MARK: Reading as a whole
 
 extension Run {
-    /// Copies entries to the front of `buffer`, which has room for them; false where they cannot be read.
+    /// Copies entries to the front of `buffer`, which has room for them; false where they cannot be
+    /// read.
     func readEntries(_ range: Range<Int>, into buffer: UnsafeMutableRawBufferPointer) -> Bool {
         precondition(range.lowerBound >= 0 && range.upperBound <= header.entryCount)
         let offset = header.entriesOffset + range.lowerBound * Entry.byteCount
-        let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<(range.count * Entry.byteCount)])
+        let piece = UnsafeMutableRawBufferPointer(
+            rebasing: buffer[..<(range.count * Entry.byteCount)])
         return read(at: offset, into: piece)
     }
 
@@ -117,7 +125,8 @@ extension Run {
     private func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) -> Bool {
         guard let file else {
             // In memory the run is whole, and `offset` and the count are within it.
-            buffer.copyMemory(from: UnsafeRawBufferPointer(start: front + offset, count: buffer.count))
+            buffer.copyMemory(
+                from: UnsafeRawBufferPointer(start: front + offset, count: buffer.count))
             return true
         }
         return (try? file.read(at: offset, into: buffer)) == buffer.count

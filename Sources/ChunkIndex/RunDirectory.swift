@@ -2,8 +2,9 @@ import CLinux
 import Files
 import WireFormat
 
-/// The directory of the runs' files. Several processes may use it at once: nobody locks, files appear whole under
-/// random names and are never changed, and whoever has a file open keeps it when its name goes.
+/// The directory of the runs' files. Several processes may use it at once: nobody locks, files
+/// appear whole under random names and are never changed, and whoever has a file open keeps it when
+/// its name goes.
 struct RunDirectory: Sendable {
     private let path: Path
     private let calls: SystemCalls
@@ -19,7 +20,9 @@ struct RunDirectory: Sendable {
     private static let listingsMax = 8
 
     /// Makes the directory where it is missing.
-    init(_ path: Path, calls: SystemCalls, randomBytes: @escaping @Sendable (Int) -> [UInt8]) throws(FileError) {
+    init(_ path: Path, calls: SystemCalls, randomBytes: @escaping @Sendable (Int) -> [UInt8])
+        throws(FileError)
+    {
         self.path = path
         self.calls = calls
         directories = Directories(calls)
@@ -27,8 +30,10 @@ struct RunDirectory: Sendable {
         try directories.make(path)
     }
 
-    /// Opens the sound runs, newest first. Damaged ones are removed; what cannot be opened is passed over.
-    /// - Parameter entryBytesMax: the most bytes of entries to map in all; the smallest runs come first.
+    /// Opens the sound runs, newest first. Damaged ones are removed; what cannot be opened is
+    /// passed over.
+    /// - Parameter entryBytesMax: the most bytes of entries to map in all; the smallest runs come
+    ///   first.
     func open(entryBytesMax: Int) throws(FileError) -> [Run] {
         var runs: [Run] = []
         for _ in 0..<Self.listingsMax {
@@ -49,13 +54,15 @@ struct RunDirectory: Sendable {
             if !hasLost { break }
         }
         return runs.sorted {
-            if $0.header.sequence != $1.header.sequence { return $0.header.sequence > $1.header.sequence }
+            if $0.header.sequence != $1.header.sequence {
+                return $0.header.sequence > $1.header.sequence
+            }
             return ($0.name ?? "") < ($1.name ?? "")
         }
     }
 
-    /// Makes a run of what `fill` writes, and takes it up under its name once it is durable; nil where `fill` returns
-    /// false: then nothing is left behind.
+    /// Makes a run of what `fill` writes, and takes it up under its name once it is durable; nil
+    /// where `fill` returns false: then nothing is left behind.
     func make(
         entryBytesMax: Int, _ fill: (any RunSink) throws(FileError) -> Bool
     ) throws(FileError) -> Run? {
@@ -103,7 +110,9 @@ struct RunDirectory: Sendable {
     private func open(_ name: Path, entryBytesMax: Int) -> Opened {
         do throws(FileError) {
             let file = try Descriptor(reading: path / name, calls: calls)
-            guard let run = try Run(file: file, name: name, entryBytesMax: entryBytesMax) else { return .damaged }
+            guard let run = try Run(file: file, name: name, entryBytesMax: entryBytesMax) else {
+                return .damaged
+            }
             return .sound(run)
         } catch {
             return error.code == ENOENT ? .lost : .unreadable
@@ -121,7 +130,8 @@ struct RunDirectory: Sendable {
             }
             if status.kind == .file { found.append((Int64(status.st_size), name)) }
         }
-        return found.sorted { $0.size == $1.size ? $0.name < $1.name : $0.size < $1.size }.map(\.name)
+        return found.sorted { $0.size == $1.size ? $0.name < $1.name : $0.size < $1.size }.map(
+            \.name)
     }
 
     /// Writes a new file and returns when it was last modified, by the file system's clock.
@@ -136,12 +146,15 @@ struct RunDirectory: Sendable {
     /// Removes what processes that died while writing have left.
     private func removeForsaken(before seconds: Int) {
         for name in (try? directories.names(path)) ?? [] where Self.has(Self.partPrefix, name) {
-            guard let status = try? directories.status(path / name), status.st_mtim.tv_sec < seconds else { continue }
+            guard let status = try? directories.status(path / name), status.st_mtim.tv_sec < seconds
+            else { continue }
             try? directories.remove(path / name)
         }
     }
 
-    private static func has(_ prefix: String, _ name: Path) -> Bool { name.bytes.starts(with: prefix.utf8) }
+    private static func has(_ prefix: String, _ name: Path) -> Bool {
+        name.bytes.starts(with: prefix.utf8)
+    }
 }
 
 /// A new run's file.

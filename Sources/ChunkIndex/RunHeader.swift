@@ -3,8 +3,9 @@
 ///     header 128 | ids of index objects, 16 each | pack rows, 24 each | zeros to a multiple of 64
 ///     | lines, 64 each, one more than counted | entries, 30 each
 ///
-/// All little-endian. Opening checks the header, the tables and the file's length; lines and entries have checksums
-/// of their own for when a run is read as a whole, and are doubted wherever they are read.
+/// All little-endian. Opening checks the header, the tables and the file's length; lines and
+/// entries have checksums of their own for when a run is read as a whole, and are doubted wherever
+/// they are read.
 struct RunHeader: Equatable {
     static let byteCount = 128
     static let version: UInt32 = 1
@@ -38,17 +39,20 @@ struct RunHeader: Equatable {
         self.lineCount = lineCount
     }
 
-    /// nil where these are not the first bytes of a sound run of this version. All counts are within their limits
-    /// then, so that none of the offsets can overflow.
+    /// nil where these are not the first bytes of a sound run of this version. All counts are
+    /// within their limits then, so that none of the offsets can overflow.
     init?(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count >= Self.byteCount else { return nil }
         func word(_ number: Int) -> UInt64 {
             UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: number * 8, as: UInt64.self))
         }
-        func count(_ number: Int, max: Int) -> Int? { Int(exactly: word(number)).flatMap { $0 <= max ? $0 : nil } }
+        func count(_ number: Int, max: Int) -> Int? {
+            Int(exactly: word(number)).flatMap { $0 <= max ? $0 : nil }
+        }
         guard word(0) == Self.magic, word(1) == UInt64(Self.version),
             word(15) == WordChecksum.of(UnsafeRawBufferPointer(rebasing: bytes[..<120])),
-            let entryCount = count(3, max: Self.entriesMax), let objectCount = count(4, max: Self.objectsMax),
+            let entryCount = count(3, max: Self.entriesMax),
+            let objectCount = count(4, max: Self.objectsMax),
             let packCount = count(5, max: Self.packsMax),
             let lineCount = count(6, max: Line.count(forEntries: Self.entriesMax)), lineCount > 0
         else { return nil }
@@ -64,7 +68,8 @@ struct RunHeader: Equatable {
 
     var bytes: [UInt8] {
         var words: [UInt64] = [
-            Self.magic, UInt64(Self.version), sequence, UInt64(entryCount), UInt64(objectCount), UInt64(packCount),
+            Self.magic, UInt64(Self.version), sequence, UInt64(entryCount), UInt64(objectCount),
+            UInt64(packCount),
             UInt64(lineCount), tablesChecksum, linesChecksum, entriesChecksum,
         ]
         words += repeatElement(0, count: 15 - words.count)

@@ -6,8 +6,8 @@ protocol RunSink: AnyObject {
     func write(_ bytes: RawSpan, at offset: Int) throws(FileError)
 }
 
-/// Writes a run from entries that come in order, holding two small buffers however many they are. The header is
-/// written last: a run cut short has none.
+/// Writes a run from entries that come in order, holding two small buffers however many they are.
+/// The header is written last: a run cut short has none.
 struct RunWriter {
     private var header: RunHeader
     private let sink: any RunSink
@@ -23,7 +23,8 @@ struct RunWriter {
     /// Writes the tables.
     /// - Parameter entriesMax: at least as many as will be appended.
     init(
-        to sink: any RunSink, sequence: UInt64, objects: [ObjectID], rows: [PackRow], entriesMax: Int
+        to sink: any RunSink, sequence: UInt64, objects: [ObjectID], rows: [PackRow],
+        entriesMax: Int
     ) throws(FileError) {
         header = RunHeader(
             sequence: sequence, entryCount: 0, objectCount: objects.count, packCount: rows.count,
@@ -37,7 +38,8 @@ struct RunWriter {
         header.tablesChecksum = tables.withUnsafeBytes { WordChecksum.of($0) }
         try sink.write(tables.span.bytes, at: header.objectsOffset)
         lines = Stretch(at: header.linesOffset, pieces: Self.linesBuffered, of: Line.byteCount)
-        entries = Stretch(at: header.entriesOffset, pieces: Self.entriesBuffered, of: Entry.byteCount)
+        entries = Stretch(
+            at: header.entriesOffset, pieces: Self.entriesBuffered, of: Entry.byteCount)
         try lines.add(to: sink) { Line.setStart($0, 0) }
     }
 
@@ -72,8 +74,8 @@ struct RunWriter {
     }
 }
 
-/// A growing row of pieces of one size, written when its buffer is full. The last piece stays in the buffer until
-/// the next is added, so that it can be changed.
+/// A growing row of pieces of one size, written when its buffer is full. The last piece stays in
+/// the buffer until the next is added, so that it can be changed.
 private struct Stretch {
     private(set) var checksum = WordChecksum()
     private let pieceByteCount: Int
@@ -89,7 +91,9 @@ private struct Stretch {
     }
 
     /// Adds a piece of zeros and lets `fill` write to it.
-    mutating func add(to sink: any RunSink, _ fill: (UnsafeMutableRawPointer) -> Void) throws(FileError) {
+    mutating func add(to sink: any RunSink, _ fill: (UnsafeMutableRawPointer) -> Void)
+        throws(FileError)
+    {
         if used == buffer.count { try flush(to: sink) }
         used += pieceByteCount
         let byteCount = pieceByteCount

@@ -1,18 +1,20 @@
-/// A checksum against rot, not against people: the index is a cache that nobody signs. Any change confined to one
-/// eight-byte word always changes it, since each step maps words one to one. About 5 GB/s.
+/// A checksum against rot, not against people: the index is a cache that nobody signs. Any change
+/// confined to one eight-byte word always changes it, since each step maps words one to one. About
+/// 5 GB/s.
 struct WordChecksum {
     private var state: UInt64 = 0x9e37_79b9_7f4a_7c15
     private var byteCount: UInt64 = 0
 
     var value: UInt64 { Self.mixed(state ^ byteCount) }
 
-    /// Takes in more bytes. Every piece but the last must be a multiple of eight long, or the same bytes in other
-    /// pieces give another sum.
+    /// Takes in more bytes. Every piece but the last must be a multiple of eight long, or the same
+    /// bytes in other pieces give another sum.
     mutating func add(_ bytes: UnsafeRawBufferPointer) {
         var state = self.state
         var at = 0
         while at + 8 <= bytes.count {
-            let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+            let word = UInt64(
+                littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self))
             state = Self.mixed(state ^ word)
             at += 8
         }

@@ -2,12 +2,14 @@ import CLinux
 
 /// Finds the positions that may become cuts: cheap, public, the same for everybody.
 enum Candidates {
-    /// Appends to `positions` the general candidates p with `from < p <= to`, unspaced.
-    /// At least four bytes must be readable before `from`, and 16 behind `to` (their content does not matter).
+    /// Appends to `positions` the general candidates p with `from < p <= to`, unspaced. At least
+    /// four bytes must be readable before `from`, and 16 behind `to` (their content does not
+    /// matter).
     static func general(
         _ window: UnsafePointer<UInt8>, from: Int, to: Int, into positions: inout [Int32]
     ) {
-        // In bounds: loads touch [p - 4, p + 14] of positions p in (from, to], as the contract above allows.
+        // In bounds: loads touch [p - 4, p + 14] of positions p in (from, to], as the contract
+        // above allows.
         var p = from + 1
         let base = UnsafeRawPointer(window)
         let first = SIMD8<UInt16>(repeating: 0x9E37)
@@ -26,7 +28,9 @@ enum Candidates {
             if both[0] | both[1] != 0 {
                 for lane in 0..<8 {
                     if even[lane], p + 2 * lane <= to { positions.append(Int32(p + 2 * lane)) }
-                    if odd[lane], p + 2 * lane + 1 <= to { positions.append(Int32(p + 2 * lane + 1)) }
+                    if odd[lane], p + 2 * lane + 1 <= to {
+                        positions.append(Int32(p + 2 * lane + 1))
+                    }
                 }
             }
             p += 16
@@ -35,7 +39,8 @@ enum Candidates {
 
     /// Appends the row ends p with `from < p <= to`, unspaced.
     /// - Parameters:
-    ///   - end: where the window's bytes end, `to` or later: what would need to see the byte there is none.
+    ///   - end: where the window's bytes end, `to` or later: what would need to see the byte there
+    ///     is none.
     ///   - lineStart: where the line that holds `from` began; moved on.
     static func rowEnds(
         _ window: UnsafePointer<UInt8>, from: Int, to: Int, end: Int, lineStart: inout Int,
@@ -49,7 +54,9 @@ enum Candidates {
             }
             let lineEnd = newline ?? to
             let long = max(at + 1, lineStart + CuttingRule.longLine)
-            if long <= lineEnd { rowsInLine(window, from: long, to: min(lineEnd, end - 1), into: &positions) }
+            if long <= lineEnd {
+                rowsInLine(window, from: long, to: min(lineEnd, end - 1), into: &positions)
+            }
             guard let newline else { return }
             lineStart = newline + 1
             positions.append(Int32(lineStart))

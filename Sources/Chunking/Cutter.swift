@@ -1,7 +1,8 @@
 /// Cuts one stream by its content. Equal bytes and decider give equal pieces, however they arrive.
 ///
-/// The stream passes through a window that the caller owns: `window[position]` for positions up to `end`, of which
-/// the cutter needs those from `keepFrom` on again. Positions are moved with `rebase` when the window moves on.
+/// The stream passes through a window that the caller owns: `window[position]` for positions up to
+/// `end`, of which the cutter needs those from `keepFrom` on again. Positions are moved with
+/// `rebase` when the window moves on.
 package struct Cutter {
     package let rule: CuttingRule
 
@@ -14,7 +15,8 @@ package struct Cutter {
     /// Length of the run of zeros that the stream is in, or nil.
     private var zeroRun: Int?
 
-    /// Candidates behind `start`, in order, with value and weight; `next` is the first not yet decided.
+    /// Candidates behind `start`, in order, with value and weight; `next` is the first not yet
+    /// decided.
     private var positions: [Int32] = []
     private var values: [UInt32] = []
     private var weights: [UInt16] = []
@@ -52,7 +54,8 @@ package struct Cutter {
     ///   - end: the end of the bytes in the window; 16 bytes behind it must be readable.
     ///   - isLast: whether the stream ends there; everything is then cut.
     package mutating func cut<Decider: CutDeciding & ~Copyable>(
-        _ window: UnsafePointer<UInt8>, end: Int, isLast: Bool, decider: inout Decider, into pieces: inout [Piece]
+        _ window: UnsafePointer<UInt8>, end: Int, isLast: Bool, decider: inout Decider,
+        into pieces: inout [Piece]
     ) {
         while true {
             if let length = zeroRun {
@@ -66,8 +69,11 @@ package struct Cutter {
                 lastCandidate = runEnd
             }
             let run = nextZeroRun(window, from: scanned, to: end)
-            // Zeros at the end may be the beginning of a run; a row end needs to see the byte behind it.
-            let open = run == nil && !isLast ? min(end - 1, startOfZeros(window, before: end, notBefore: scanned)) : end
+            // Zeros at the end may be the beginning of a run; a row end needs to see the byte
+            // behind it.
+            let open =
+                run == nil && !isLast
+                ? min(end - 1, startOfZeros(window, before: end, notBefore: scanned)) : end
             let limit = run ?? open
             if limit > scanned {
                 list(window, to: limit, end: end, decider: &decider)
@@ -148,7 +154,8 @@ package struct Cutter {
                     let weight = UInt64(weights[next]) << 32
                     let isCut =
                         length < rule.average
-                        ? UInt64(value) &* (2 &* average) < weight : UInt64(value) &* average < 4 &* weight
+                        ? UInt64(value) &* (2 &* average) < weight
+                        : UInt64(value) &* average < 4 &* weight
                     if isCut {
                         pieces.append(.chunk(start..<position))
                         start = position
@@ -158,7 +165,8 @@ package struct Cutter {
                 next += 1
             }
             guard scanned - start >= rule.maximum else { break }
-            let cut = least?.position ?? leastGeneral(window, decider: &decider) ?? start + rule.maximum
+            let cut =
+                least?.position ?? leastGeneral(window, decider: &decider) ?? start + rule.maximum
             pieces.append(.chunk(start..<cut))
             start = cut
             least = nil
@@ -185,7 +193,8 @@ package struct Cutter {
     ) -> Int? {
         guard rule.candidates == .rowEnds else { return nil }
         var found: [Int32] = []
-        Candidates.general(window, from: start + rule.minimum, to: start + rule.maximum, into: &found)
+        Candidates.general(
+            window, from: start + rule.minimum, to: start + rule.maximum, into: &found)
         var last = start + rule.minimum
         let spaced = found.filter { position in
             guard Int(position) - last >= CuttingRule.spacing else { return false }
@@ -206,8 +215,8 @@ package struct Cutter {
 
     // MARK: zeros
 
-    /// Where the next run of at least `zeroRunMinimum` zeros begins, or nil. A run that reaches `end` counts if it is
-    /// long enough already.
+    /// Where the next run of at least `zeroRunMinimum` zeros begins, or nil. A run that reaches
+    /// `end` counts if it is long enough already.
     private func nextZeroRun(_ window: UnsafePointer<UInt8>, from: Int, to end: Int) -> Int? {
         // A run so long covers eight bytes at some multiple of this stride, wherever it begins.
         let stride = 4096
@@ -225,10 +234,13 @@ package struct Cutter {
         return nil
     }
 
-    private func startOfZeros(_ window: UnsafePointer<UInt8>, before end: Int, notBefore floor: Int) -> Int {
+    private func startOfZeros(_ window: UnsafePointer<UInt8>, before end: Int, notBefore floor: Int)
+        -> Int
+    {
         var position = end
         while position - 8 >= floor,
-            UnsafeRawPointer(window).loadUnaligned(fromByteOffset: position - 8, as: UInt64.self) == 0
+            UnsafeRawPointer(window).loadUnaligned(fromByteOffset: position - 8, as: UInt64.self)
+                == 0
         { position -= 8 }
         while position > floor && window[position - 1] == 0 { position -= 1 }
         return position

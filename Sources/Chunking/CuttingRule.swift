@@ -14,7 +14,8 @@ package struct CuttingRule: Equatable, Sendable {
     package let maximum: Int
 
     package init(number: UInt16, candidates: Candidates, minimum: Int, average: Int, maximum: Int) {
-        precondition(minimum >= 256 && minimum < average && average < maximum, "a rule's lengths ascend")
+        precondition(
+            minimum >= 256 && minimum < average && average < maximum, "a rule's lengths ascend")
         self.number = number
         self.candidates = candidates
         self.minimum = minimum
@@ -39,7 +40,8 @@ package protocol CutDeciding: ~Copyable {
     ///   - positions: offsets from `bytes`; the 64 bytes before each are readable.
     ///   - values: receives one value a position.
     mutating func decide(
-        _ bytes: UnsafePointer<UInt8>, positions: UnsafeBufferPointer<Int32>, values: UnsafeMutablePointer<UInt32>)
+        _ bytes: UnsafePointer<UInt8>, positions: UnsafeBufferPointer<Int32>,
+        values: UnsafeMutablePointer<UInt32>)
 }
 
 /// What the cutter made of some bytes of the window.

@@ -26,8 +26,9 @@ package struct Compressor: ~Copyable {
         try check(ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters))
         try check(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level))
         if base.count > 0 {
-            // The window must reach from the end of the source to the beginning of the base, and without long-distance
-            // matching zstd silently finds nothing in bases of much more than 256 KiB.
+            // The window must reach from the end of the source to the beginning of the base, and
+            // without long-distance matching zstd silently finds nothing in bases of much more than
+            // 256 KiB.
             let reach = base.count + bytes.count
             let log = max(10, reach.bitWidth - (reach - 1).leadingZeroBitCount)
             try check(ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, Int32(log)))
@@ -36,7 +37,8 @@ package struct Compressor: ~Copyable {
             }
             try check(ZSTD_CCtx_refPrefix(context, base.baseAddress, base.count))
         }
-        let count = ZSTD_compress2(context, result.baseAddress, result.count, bytes.baseAddress, bytes.count)
+        let count = ZSTD_compress2(
+            context, result.baseAddress, result.count, bytes.baseAddress, bytes.count)
         if ZSTD_isError(count) != 0 {
             // A result that does not fit into the room it is given is one that is not short enough.
             if ZSTD_getErrorCode(count) == ZSTD_error_dstSize_tooSmall { return nil }

@@ -7,7 +7,9 @@ package struct Decompressor: ~Copyable {
 
     /// - Parameter windowLog: frames that need a larger window are refused.
     package init(windowLog: Int = 23) {
-        guard let context = ZSTD_createDCtx() else { fatalError("no memory left for decompression") }
+        guard let context = ZSTD_createDCtx() else {
+            fatalError("no memory left for decompression")
+        }
         self.context = context
         windowBytesMax = 1 << windowLog
     }
@@ -23,20 +25,28 @@ package struct Decompressor: ~Copyable {
             throw .corrupt("it is not one frame")
         }
         // The library looks at the window only where it has to allocate one.
-        guard Self.windowBytes(frame) <= windowBytesMax else { throw .corrupt("its window is too large") }
+        guard Self.windowBytes(frame) <= windowBytesMax else {
+            throw .corrupt("its window is too large")
+        }
         _ = ZSTD_DCtx_reset(context, ZSTD_reset_session_only)
-        // Nothing may throw from here to the decompression, which lets go of the base: the context would keep it for
-        // the next frame.
+        // Nothing may throw from here to the decompression, which lets go of the base: the context
+        // would keep it for the next frame.
         if base.count > 0 {
             let set = ZSTD_DCtx_refPrefix(context, base.baseAddress, base.count)
             if ZSTD_isError(set) != 0 { throw .library(String(cString: ZSTD_getErrorName(set))) }
         }
-        let count = ZSTD_decompressDCtx(context, result.baseAddress, result.count, frame.baseAddress, frame.count)
-        if ZSTD_isError(count) != 0 { throw .corrupt(String(cString: ZSTD_getErrorName(count)).lowercased()) }
-        guard count == result.count else { throw .corrupt("it gives \(count) bytes instead of \(result.count)") }
+        let count = ZSTD_decompressDCtx(
+            context, result.baseAddress, result.count, frame.baseAddress, frame.count)
+        if ZSTD_isError(count) != 0 {
+            throw .corrupt(String(cString: ZSTD_getErrorName(count)).lowercased())
+        }
+        guard count == result.count else {
+            throw .corrupt("it gives \(count) bytes instead of \(result.count)")
+        }
     }
 
-    /// What the header of a whole frame asks for (RFC 8878, section 3.1.1.1): its window, or else all of its content.
+    /// What the header of a whole frame asks for (RFC 8878, section 3.1.1.1): its window, or else
+    /// all of its content.
     private static func windowBytes(_ frame: UnsafeRawBufferPointer) -> UInt64 {
         // A skippable frame has no such header; it gives no bytes and is refused for that.
         guard frame.count >= 6, frame[4] & 0x20 == 0 else {

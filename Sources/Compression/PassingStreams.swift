@@ -1,7 +1,8 @@
 import CZlib
 import CZstd
 
-/// Decompresses a zstd stream that passes through, to look inside. A class: it frees its context with its last holder.
+/// Decompresses a zstd stream that passes through, to look inside. A class: it frees its context
+/// with its last holder.
 package final class ZstdStream {
     private let context: OpaquePointer
     private var output = [UInt8](repeating: 0, count: 256 << 10)
@@ -9,9 +10,12 @@ package final class ZstdStream {
     package private(set) var reachedEnd = false
 
     package init() {
-        guard let context = ZSTD_createDCtx() else { fatalError("no memory left for decompression") }
+        guard let context = ZSTD_createDCtx() else {
+            fatalError("no memory left for decompression")
+        }
         self.context = context
-        // Whoever made the stream chose its window; `zstd --long=27` is the most that tools open unasked.
+        // Whoever made the stream chose its window; `zstd --long=27` is the most that tools open
+        // unasked.
         _ = ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, 27)
     }
 
@@ -31,7 +35,9 @@ package final class ZstdStream {
                     return
                 }
                 reachedEnd = result == 0
-                if out.pos > 0 { sink(UnsafeRawBufferPointer(start: room.baseAddress, count: out.pos)) }
+                if out.pos > 0 {
+                    sink(UnsafeRawBufferPointer(start: room.baseAddress, count: out.pos))
+                }
             }
             // What the input completed may still wait for room.
             while !reachedEnd {
@@ -53,7 +59,9 @@ package final class GzipStream {
     package private(set) var reachedEnd = false
 
     package init() {
-        guard repo_inflate_init_gzip(&stream) == Z_OK else { fatalError("no memory left for decompression") }
+        guard repo_inflate_init_gzip(&stream) == Z_OK else {
+            fatalError("no memory left for decompression")
+        }
     }
 
     deinit { inflateEnd(&stream) }
@@ -85,10 +93,13 @@ package final class GzipStream {
                 if made > 0 { sink(UnsafeRawBufferPointer(start: room.baseAddress, count: made)) }
                 if result == Z_STREAM_END {
                     reachedEnd = true
-                } else if result == Z_BUF_ERROR || (result == Z_OK && made < room.count && stream.avail_in == 0) {
+                } else if result == Z_BUF_ERROR
+                    || (result == Z_OK && made < room.count && stream.avail_in == 0)
+                {
                     return
                 } else if result != Z_OK {
-                    failure = .corrupt(stream.msg.map { String(cString: $0) } ?? "zlib error \(result)")
+                    failure = .corrupt(
+                        stream.msg.map { String(cString: $0) } ?? "zlib error \(result)")
                     return
                 }
             }

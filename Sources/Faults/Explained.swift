@@ -1,6 +1,7 @@
 /// What every error of ours can tell the person at the terminal.
 ///
-/// Rooms throw their own enums; `Terminal` prints them through this protocol and switches over no types.
+/// Rooms throw their own enums; `Terminal` prints them through this protocol and switches over no
+/// types.
 package protocol Explained: Error {
     /// One line, lower case, no full stop: what happened, naming the thing. Never holds a secret.
     var message: String { get }

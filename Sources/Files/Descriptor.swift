@@ -21,10 +21,13 @@ package struct Descriptor: ~Copyable, Sendable {
 
     /// Creates a new file, readable by its owner only; fails where something stands there already.
     package init(creating path: Path, mode: mode_t = 0o600, calls: SystemCalls) throws(FileError) {
-        try self.init(path, flags: repo_create_exclusive_flags(), mode: mode, calls: calls, action: "create")
+        try self.init(
+            path, flags: repo_create_exclusive_flags(), mode: mode, calls: calls, action: "create")
     }
 
-    package init(_ path: Path, flags: Int32, mode: mode_t, calls: SystemCalls, action: String) throws(FileError) {
+    package init(_ path: Path, flags: Int32, mode: mode_t, calls: SystemCalls, action: String)
+        throws(FileError)
+    {
         let number = retrying { Int(calls.open(path, flags, mode)) }
         guard number >= 0 else { throw FileError(action, path, code: Int32(-number)) }
         self.init(adopting: Int32(number), path: path, calls: calls)
@@ -32,7 +35,8 @@ package struct Descriptor: ~Copyable, Sendable {
 
     deinit { if number >= 0 { _ = calls.close(number) } }
 
-    /// Closes and reports what the kernel has to say about it: a network file system tells a failed write only here.
+    /// Closes and reports what the kernel has to say about it: a network file system tells a failed
+    /// write only here.
     package mutating func close() throws(FileError) {
         let result = calls.close(number)
         number = -1
@@ -55,12 +59,16 @@ package struct Descriptor: ~Copyable, Sendable {
         return count
     }
 
-    /// Reads from `offset` until the buffer is full or the file ends; returns the number of bytes read.
-    package func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
+    /// Reads from `offset` until the buffer is full or the file ends; returns the number of bytes
+    /// read.
+    package func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(FileError)
+        -> Int
+    {
         var done = 0
         while done < buffer.count {
             let count = retrying {
-                calls.pread(number, buffer.baseAddress! + done, buffer.count - done, Int64(offset + done))
+                calls.pread(
+                    number, buffer.baseAddress! + done, buffer.count - done, Int64(offset + done))
             }
             guard count >= 0 else { throw FileError("read", path, code: Int32(-count)) }
             if count == 0 { break }
@@ -74,7 +82,9 @@ package struct Descriptor: ~Copyable, Sendable {
     package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
         var done = 0
         while done < bytes.count {
-            let count = retrying { calls.write(number, bytes.baseAddress! + done, bytes.count - done) }
+            let count = retrying {
+                calls.write(number, bytes.baseAddress! + done, bytes.count - done)
+            }
             guard count > 0, count <= bytes.count - done else {
                 throw FileError("write", path, code: count < 0 ? Int32(-count) : EIO)
             }
@@ -87,7 +97,8 @@ package struct Descriptor: ~Copyable, Sendable {
         var done = 0
         while done < bytes.count {
             let count = retrying {
-                calls.pwrite(number, bytes.baseAddress! + done, bytes.count - done, Int64(offset + done))
+                calls.pwrite(
+                    number, bytes.baseAddress! + done, bytes.count - done, Int64(offset + done))
             }
             guard count > 0, count <= bytes.count - done else {
                 throw FileError("write", path, code: count < 0 ? Int32(-count) : EIO)
@@ -96,8 +107,8 @@ package struct Descriptor: ~Copyable, Sendable {
         }
     }
 
-    /// Returns when everything written is durable. A failure is final: the pages that failed may be gone, so the
-    /// file must be given up, never flushed again.
+    /// Returns when everything written is durable. A failure is final: the pages that failed may be
+    /// gone, so the file must be given up, never flushed again.
     package func flush() throws(FileError) {
         let result = calls.fsync(number)
         if result < 0 { throw FileError("flush", path, code: -result) }
@@ -116,7 +127,8 @@ package struct Descriptor: ~Copyable, Sendable {
         return status
     }
 
-    /// The offset of the next data or hole (`SEEK_DATA`, `SEEK_HOLE`) at or after `offset`; nil past the last.
+    /// The offset of the next data or hole (`SEEK_DATA`, `SEEK_HOLE`) at or after `offset`; nil
+    /// past the last.
     package func seek(_ whence: Int32, from offset: Int) throws(FileError) -> Int? {
         let result = calls.seek(number, Int64(offset), whence)
         if result == -Int(ENXIO) { return nil }

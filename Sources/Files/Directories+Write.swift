@@ -2,16 +2,22 @@ import CLinux
 
 extension Directories {
     /// Creates a file, readable by its owner only, with these bytes.
-    /// - Parameter durable: returns only when they cannot be lost any more. After an error the file may be there.
-    package func create(_ path: Path, _ bytes: UnsafeRawBufferPointer, durable: Bool) throws(FileError) {
+    /// - Parameter durable: returns only when they cannot be lost any more. After an error the file
+    ///   may be there.
+    package func create(_ path: Path, _ bytes: UnsafeRawBufferPointer, durable: Bool)
+        throws(FileError)
+    {
         var file = try Descriptor(creating: path, calls: calls)
         try file.write(bytes)
         if durable { try file.flush() }
         try file.close()
     }
 
-    /// Gives `path` new content in one step, through a temporary file beside it that must not exist.
-    package func replace(_ path: Path, with bytes: [UInt8], through temporary: Path) throws(FileError) {
+    /// Gives `path` new content in one step, through a temporary file beside it that must not
+    /// exist.
+    package func replace(_ path: Path, with bytes: [UInt8], through temporary: Path)
+        throws(FileError)
+    {
         do throws(FileError) {
             try create(temporary, bytes)
             try rename(temporary, to: path)
@@ -25,7 +31,9 @@ extension Directories {
     private func create(_ path: Path, _ bytes: [UInt8]) throws(FileError) {
         var failure: FileError?
         bytes.withUnsafeBytes { bytes in
-            do throws(FileError) { try create(path, bytes, durable: false) } catch { failure = error }
+            do throws(FileError) { try create(path, bytes, durable: false) } catch {
+                failure = error
+            }
         }
         if let failure { throw failure }
     }

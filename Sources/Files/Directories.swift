@@ -33,7 +33,8 @@ package struct Directories: Sendable {
         }
     }
 
-    /// Makes a directory and its missing parents, readable by their owner only, each made durable in its parent.
+    /// Makes a directory and its missing parents, readable by their owner only, each made durable
+    /// in its parent.
     package func make(_ path: Path, mode: mode_t = 0o700) throws(FileError) {
         if let status = try statusFollowing(path) {
             guard status.kind == .directory else {
@@ -44,13 +45,16 @@ package struct Directories: Sendable {
         let parent = path.parent
         if parent != path { try make(parent, mode: mode) }
         let result = calls.mkdir(path, mode)
-        if result < 0 && result != -EEXIST { throw FileError("make the directory", path, code: -result) }
+        if result < 0 && result != -EEXIST {
+            throw FileError("make the directory", path, code: -result)
+        }
         try flush(parent)
     }
 
     /// Makes the entries of a directory durable.
     package func flush(_ path: Path) throws(FileError) {
-        let directory = try Descriptor(path, flags: repo_directory_flags(), mode: 0, calls: calls, action: "open")
+        let directory = try Descriptor(
+            path, flags: repo_directory_flags(), mode: 0, calls: calls, action: "open")
         try directory.flush()
     }
 
@@ -70,7 +74,8 @@ package struct Directories: Sendable {
     package func renameWithoutReplacing(_ from: Path, to: Path) throws(FileError) {
         var result = calls.renameNoReplace(from, to)
         if result == -EINVAL || result == -ENOSYS {
-            // Some network file systems know no such rename: a hard link refuses just as atomically.
+            // Some network file systems know no such rename: a hard link refuses just as
+            // atomically.
             result = calls.link(from, to)
             if result == 0 { try remove(from) }
         }
@@ -92,7 +97,9 @@ package struct Directories: Sendable {
         }
     }
 
-    private func readBlock(_ file: borrowing Descriptor, _ block: inout [UInt8]) throws(FileError) -> Int {
+    private func readBlock(_ file: borrowing Descriptor, _ block: inout [UInt8]) throws(FileError)
+        -> Int
+    {
         var failure: FileError?
         var count = 0
         block.withUnsafeMutableBytes { buffer in

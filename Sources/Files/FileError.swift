@@ -15,11 +15,14 @@ package struct FileError: Explained {
         self.code = code
     }
 
-    package var message: String { "cannot \(action) \(path): \(String(cString: strerror(code)).lowercased())" }
+    package var message: String {
+        "cannot \(action) \(path): \(String(cString: strerror(code)).lowercased())"
+    }
 
     package var hint: String? {
         switch code {
-        case ENOSPC, EDQUOT: "free some space there and run the same command again: what was written is reused"
+        case ENOSPC, EDQUOT:
+            "free some space there and run the same command again: what was written is reused"
         case EACCES, EPERM: "check who owns it and as whom this command runs"
         case EROFS: "the file system is mounted read-only"
         default: nil

@@ -1,6 +1,7 @@
 import CLinux
 
-/// A file seen as memory, read-only. Whoever maps it must be sure that nobody shortens it meanwhile.
+/// A file seen as memory, read-only. Whoever maps it must be sure that nobody shortens it
+/// meanwhile.
 ///
 /// A class: many readers share one mapping, unmapped with the last.
 package final class MappedFile: Sendable {
@@ -24,6 +25,8 @@ package final class MappedFile: Sendable {
     }
 
     deinit {
-        if let base = bytes.baseAddress { _ = repo_munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
+        if let base = bytes.baseAddress {
+            _ = repo_munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)
+        }
     }
 }

@@ -1,5 +1,7 @@
 /// A path as the kernel sees it: bytes without NUL, not necessarily UTF-8.
-package struct Path: Hashable, Sendable, CustomStringConvertible, ExpressibleByStringLiteral, Comparable {
+package struct Path: Hashable, Sendable, CustomStringConvertible, ExpressibleByStringLiteral,
+    Comparable
+{
     package let bytes: [UInt8]
 
     package init(bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }
@@ -17,7 +19,9 @@ package struct Path: Hashable, Sendable, CustomStringConvertible, ExpressibleByS
         return Path(bytes: parent.bytes + (parent.bytes.last == slash ? [] : [slash]) + child.bytes)
     }
 
-    package static func / (parent: Path, child: some StringProtocol) -> Path { parent / Path(child) }
+    package static func / (parent: Path, child: some StringProtocol) -> Path {
+        parent / Path(child)
+    }
 
     /// Everything before the last component; `.` for a bare name, `/` for the root.
     package var parent: Path {

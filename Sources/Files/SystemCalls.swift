@@ -1,6 +1,7 @@
 import CLinux
 
-/// Every system call that touches files, as one value, so that tests can count, fail, shorten or record them.
+/// Every system call that touches files, as one value, so that tests can count, fail, shorten or
+/// record them.
 ///
 /// Each closure returns what the kernel returned, or `-errno`; nothing here retries or interprets.
 /// A closure-held call costs nothing measurable beside the call itself.
@@ -63,11 +64,14 @@ extension SystemCalls {
         rmdir: { path in path.withCString { repo_rmdir($0) } },
         unlink: { path in path.withCString { repo_unlink($0) } },
         link: { from, to in from.withCString { from in to.withCString { repo_link(from, $0) } } },
-        rename: { from, to in from.withCString { from in to.withCString { repo_rename(from, $0) } } },
+        rename: { from, to in from.withCString { from in to.withCString { repo_rename(from, $0) } }
+        },
         renameNoReplace: { from, to in
             from.withCString { from in to.withCString { repo_rename_noreplace(from, $0) } }
         },
-        symlink: { target, at in target.withCString { target in at.withCString { repo_symlink(target, $0) } } },
+        symlink: { target, at in
+            target.withCString { target in at.withCString { repo_symlink(target, $0) } }
+        },
         readlink: { path, to, size in path.withCString { repo_readlink($0, to, size) } },
         makeNode: { path, mode, device in path.withCString { repo_mknod($0, mode, device) } },
         changeOwner: { path, user, group in path.withCString { repo_lchown($0, user, group) } },
@@ -76,12 +80,16 @@ extension SystemCalls {
             path.withCString { repo_set_times($0, seconds, nanoseconds) }
         },
         listAttributes: { path, to, size in path.withCString { repo_llistxattr($0, to, size) } },
-        getAttribute: { path, name, to, size in path.withCString { repo_lgetxattr($0, name, to, size) } },
+        getAttribute: { path, name, to, size in
+            path.withCString { repo_lgetxattr($0, name, to, size) }
+        },
         setAttribute: { path, name, from, size in
             path.withCString { repo_lsetxattr($0, name, from, size) }
         },
         names: { path in
-            guard let directory = path.withCString({ opendir($0) }) else { return .failed(-repo_errno()) }
+            guard let directory = path.withCString({ opendir($0) }) else {
+                return .failed(-repo_errno())
+            }
             defer { closedir(directory) }
             var names: [Path] = []
             while true {

@@ -5,15 +5,17 @@ import WireFormat
 
 /// Objects as files below a directory.
 ///
-/// An object is written under `tmp/`, flushed, and renamed to its name without replacing anything, so that a name
-/// never shows half an object; then its directory is flushed.
+/// An object is written under `tmp/`, flushed, and renamed to its name without replacing anything,
+/// so that a name never shows half an object; then its directory is flushed.
 package struct DirectoryStore: ObjectStore {
     package let root: Path
     private let calls: SystemCalls
     private let directories: Directories
     private let randomBytes: @Sendable (Int) throws -> [UInt8]
 
-    package init(_ root: Path, calls: SystemCalls, randomBytes: @escaping @Sendable (Int) throws -> [UInt8]) {
+    package init(
+        _ root: Path, calls: SystemCalls, randomBytes: @escaping @Sendable (Int) throws -> [UInt8]
+    ) {
         self.root = root
         self.calls = calls
         directories = Directories(calls)
@@ -31,6 +33,12 @@ package struct DirectoryStore: ObjectStore {
         try directories.make(root / "tmp")
         do {
             try directories.create(temporary, bytes, durable: true)
+        } catch {
+            // A file that has this name already is somebody else's.
+            if error.code != EEXIST { try? directories.remove(temporary) }
+            throw error
+        }
+        do {
             try directories.make(target.parent)
             do {
                 try directories.renameWithoutReplacing(temporary, to: target)
@@ -50,7 +58,9 @@ package struct DirectoryStore: ObjectStore {
         try directories.status(path(name)).map { Int($0.st_size) }
     }
 
-    package func read(_ name: ObjectName, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    package func read(
+        _ name: ObjectName, at offset: Int, into buffer: UnsafeMutableRawBufferPointer
+    ) throws -> Int {
         do {
             return try Descriptor(reading: path(name), calls: calls).read(at: offset, into: buffer)
         } catch {
@@ -74,8 +84,10 @@ package struct DirectoryStore: ObjectStore {
             case .directory: try walk(child, into: &found)
             case .file:
                 guard let name = ObjectName(child.description) else { continue }
-                let modified = Int64(status.st_mtim.tv_sec) * 1000 + Int64(status.st_mtim.tv_nsec) / 1_000_000
-                found.append(StoredObject(name: name, byteCount: Int(status.st_size), modified: modified))
+                let modified =
+                    Int64(status.st_mtim.tv_sec) * 1000 + Int64(status.st_mtim.tv_nsec) / 1_000_000
+                found.append(
+                    StoredObject(name: name, byteCount: Int(status.st_size), modified: modified))
             default: continue
             }
         }
@@ -83,7 +95,9 @@ package struct DirectoryStore: ObjectStore {
 
     package func remove(_ name: ObjectName) throws {
         try directories.remove(path(name))
-        if try directories.status(path(name).parent) != nil { try directories.flush(path(name).parent) }
+        if try directories.status(path(name).parent) != nil {
+            try directories.flush(path(name).parent)
+        }
     }
 }
 

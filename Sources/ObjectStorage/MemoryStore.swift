@@ -27,11 +27,17 @@ package final class MemoryStore: ObjectStore {
         objects.withLock { $0[name]?.bytes.count }
     }
 
-    package func read(_ name: ObjectName, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        guard let object = objects.withLock({ $0[name]?.bytes }) else { throw StorageError.missing(name) }
+    package func read(
+        _ name: ObjectName, at offset: Int, into buffer: UnsafeMutableRawBufferPointer
+    ) throws -> Int {
+        guard let object = objects.withLock({ $0[name]?.bytes }) else {
+            throw StorageError.missing(name)
+        }
         guard offset < object.count else { return 0 }
         let count = min(buffer.count, object.count - offset)
-        object.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[offset..<(offset + count)])) }
+        object.withUnsafeBytes {
+            buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[offset..<(offset + count)]))
+        }
         return count
     }
 
@@ -39,7 +45,10 @@ package final class MemoryStore: ObjectStore {
         let prefix = folder.path + "/"
         return objects.withLock { objects in
             objects.filter { $0.key.description.hasPrefix(prefix) }
-                .map { StoredObject(name: $0.key, byteCount: $0.value.bytes.count, modified: $0.value.modified) }
+                .map {
+                    StoredObject(
+                        name: $0.key, byteCount: $0.value.bytes.count, modified: $0.value.modified)
+                }
                 .sorted { $0.name.description < $1.name.description }
         }
     }

@@ -1,10 +1,11 @@
 import Faults
 import WireFormat
 
-/// Where objects live. Calls block, may be made from several threads at once, and return when what they did is durable.
+/// Where objects live. Calls block, may be made from several threads at once, and return when what
+/// they did is durable.
 ///
-/// A store must show what was written to everything that begins afterwards (docs/format.md, section 15). Objects are
-/// created whole or not at all, never changed, and only ever deleted.
+/// A store must show what was written to everything that begins afterwards (docs/format.md, section
+/// 15). Objects are created whole or not at all, never changed, and only ever deleted.
 package protocol ObjectStore: Sendable {
     /// For messages, such as `/srv/backup`.
     var location: String { get }
@@ -17,8 +18,10 @@ package protocol ObjectStore: Sendable {
     func byteCount(of name: ObjectName) throws -> Int?
     /// Reads from `offset` until the buffer is full or the object ends; returns how many bytes.
     /// Throws `StorageError.missing` where there is no object.
-    func read(_ name: ObjectName, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws -> Int
-    /// The objects whose names begin with `folder`, in the order of their names. What is no object is left out.
+    func read(_ name: ObjectName, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws
+        -> Int
+    /// The objects whose names begin with `folder`, in the order of their names. What is no object
+    /// is left out.
     func list(_ folder: Folder) throws -> [StoredObject]
     /// Deletes an object; none there is no error.
     func remove(_ name: ObjectName) throws
@@ -74,23 +77,30 @@ extension ObjectStore {
     /// - Parameter limit: a longer one is refused.
     package func get(_ name: ObjectName, limit: Int = Limits.objectBytes) throws -> [UInt8] {
         guard let count = try byteCount(of: name) else { throw StorageError.missing(name) }
-        guard count <= limit else { throw StorageError.tooLong(name, byteCount: count, limit: limit) }
+        guard count <= limit else {
+            throw StorageError.tooLong(name, byteCount: count, limit: limit)
+        }
         return try read(name, 0..<count)
     }
 
     /// Exactly the bytes of a range.
     package func read(_ name: ObjectName, _ range: Range<Int>) throws -> [UInt8] {
         try [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
-            try read(name, range, into: UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: range.count))
+            try read(
+                name, range,
+                into: UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: range.count))
             count = range.count
         }
     }
 
     /// Exactly the bytes of a range.
-    package func read(_ name: ObjectName, _ range: Range<Int>, into buffer: UnsafeMutableRawBufferPointer) throws {
+    package func read(
+        _ name: ObjectName, _ range: Range<Int>, into buffer: UnsafeMutableRawBufferPointer
+    ) throws {
         let count = try read(name, at: range.lowerBound, into: buffer)
         guard count == range.count else {
-            throw StorageError.tooShort(name, wanted: range.upperBound, got: range.lowerBound + count)
+            throw StorageError.tooShort(
+                name, wanted: range.upperBound, got: range.lowerBound + count)
         }
     }
 

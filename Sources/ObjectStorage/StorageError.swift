@@ -15,8 +15,10 @@ package enum StorageError: Explained {
         switch self {
         case .missing(let name): "\(name) is missing"
         case .exists(let name): "\(name) exists already"
-        case .tooLong(let name, let count, let limit): "\(name) has \(count) bytes, more than the \(limit) there can be"
-        case .tooShort(let name, let wanted, let got): "\(name) ends after \(got) bytes, \(wanted) are wanted"
+        case .tooLong(let name, let count, let limit):
+            "\(name) has \(count) bytes, more than the \(limit) there can be"
+        case .tooShort(let name, let wanted, let got):
+            "\(name) ends after \(got) bytes, \(wanted) are wanted"
         case .noRepository(let location): "there is no repository at \(location)"
         case .badLocation(let location, let why): "\(location) is no place for a repository: \(why)"
         }

@@ -1,6 +1,6 @@
-import PackStore
 import Faults
 import ObjectStorage
+import PackStore
 import Snapshots
 import Vault
 import WireFormat
@@ -34,19 +34,24 @@ package func forget(_ request: ForgetRequest, in vault: Vault) throws -> [Forget
     }
     let going = Set(chosen.map { $0.id })
     for snapshot in chosen {
-        let others = history.snapshots.filter { $0.head.needs == snapshot.id && !going.contains($0.id) }
+        let others = history.snapshots.filter {
+            $0.head.needs == snapshot.id && !going.contains($0.id)
+        }
         guard others.isEmpty else {
             throw OperationError.neededBy(id: snapshot.id.short, others: others.map { $0.id.short })
         }
         let left = history.series(snapshot.head.series, in: snapshot.domain)
             .filter { !going.contains($0.id) && $0.head.completeness != .incomplete }
         if left.isEmpty && snapshot.head.completeness != .incomplete && !request.allowEmpty {
-            throw OperationError.lastGoodSnapshot(series: snapshot.head.series, id: snapshot.id.short)
+            throw OperationError.lastGoodSnapshot(
+                series: snapshot.head.series, id: snapshot.id.short)
         }
     }
     if !request.dryRun {
         // Newest first: what stands on another goes before it.
-        for snapshot in chosen.sorted(by: { $0.head.time > $1.head.time }) { try remove(snapshot, vault) }
+        for snapshot in chosen.sorted(by: { $0.head.time > $1.head.time }) {
+            try remove(snapshot, vault)
+        }
     }
     return chosen.map { ForgetDecision(snapshot: $0, reason: "named") }
 }
@@ -62,7 +67,8 @@ private func remove(_ snapshot: Snapshot, _ vault: Vault) throws {
     // Whoever came to need it before the tombstone was there keeps it; the tombstone stays.
     let store = SnapshotStore(context)
     for id in try store.manifests() where id != snapshot.id {
-        if let needing = try? store.manifest(id, expecting: nil), needing.head.needs == snapshot.id {
+        if let needing = try? store.manifest(id, expecting: nil), needing.head.needs == snapshot.id
+        {
             throw OperationError.neededBy(id: snapshot.id.short, others: [id.short])
         }
     }

@@ -25,11 +25,13 @@ package struct History: Sendable {
                     committed.append(Snapshot(domain: domain, id: id, head: try store.head(id)))
                 } catch StorageError.missing {
                     continue
-                } catch where isDamage(error) {
+                } catch  where isDamage(error) {
                     unreadable.append((.commit(domain, id), error))
                 }
             }
-            if unreadable.isEmpty { try checkRollback(vault, domain, committed, accept: acceptRollback) }
+            if unreadable.isEmpty {
+                try checkRollback(vault, domain, committed, accept: acceptRollback)
+            }
             let manifests = Set(try store.manifests())
             snapshots += committed.filter { manifests.contains($0.id) }
         }
@@ -52,14 +54,18 @@ package struct History: Sendable {
         }
         if remembered != before || accept {
             // A cache that cannot be written costs the memory, not the command.
-            do { try cache.remember(remembered, domain) } catch { vault.surroundings.warn("the cache cannot be written: \(error)") }
+            do { try cache.remember(remembered, domain) } catch {
+                vault.surroundings.warn("the cache cannot be written: \(error)")
+            }
         }
     }
 
     /// What was removed on purpose, as far as this key can read it.
     package static func forgottenRecords(_ vault: Vault) throws -> [ForgottenRecord] {
-        let fields = try vault.signedObjects.records(.forgotten, context: { vault.context($0) }) { name, error in
-            vault.surroundings.warn("\(name) is ignored: \((error as? any Explained)?.message ?? "\(error)")")
+        let fields = try vault.signedObjects.records(.forgotten, context: { vault.context($0) }) {
+            name, error in
+            vault.surroundings.warn(
+                "\(name) is ignored: \((error as? any Explained)?.message ?? "\(error)")")
         }
         return try fields.map { try ForgottenRecord($0, what: "a record of a forgotten snapshot") }
     }

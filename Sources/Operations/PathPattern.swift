@@ -10,8 +10,8 @@ struct PathPattern: Sendable {
         self.text = String(text)
     }
 
-    /// Whether the pattern means this path: as a whole, by its last component where the pattern has no slash, or through a
-    /// directory it lies in.
+    /// Whether the pattern means this path: as a whole, by its last component where the pattern has
+    /// no slash, or through a directory it lies in.
     func matches(_ path: [UInt8]) -> Bool {
         let components = path.split(separator: UInt8(ascii: "/"))
         for count in stride(from: components.count, to: 0, by: -1) {

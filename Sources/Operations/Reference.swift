@@ -14,7 +14,9 @@ package struct Reference: Sendable {
         if let byID = try resolveID(history) { return byID }
         let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
         let series = String(parts[0])
-        guard !series.isEmpty else { throw OperationError.badReference(text, why: "the series is missing") }
+        guard !series.isEmpty else {
+            throw OperationError.badReference(text, why: "the series is missing")
+        }
         var candidates = history.snapshots.filter { $0.head.series == series }
         guard !candidates.isEmpty else {
             throw OperationError.noSuchSnapshot(text, near: nearest(to: series, in: history))
@@ -32,9 +34,12 @@ package struct Reference: Sendable {
         }
         let domains = Set(candidates.map { $0.domain })
         if domains.count > 1 {
-            // The same name with several keys is several series; the shared domain's is meant, if there is one.
+            // The same name with several keys is several series; the shared domain's is meant, if
+            // there is one.
             guard domains.contains(.shared) else {
-                let latest = domains.sorted().compactMap { domain in candidates.last { $0.domain == domain } }
+                let latest = domains.sorted().compactMap { domain in
+                    candidates.last { $0.domain == domain }
+                }
                 throw OperationError.ambiguous(text, latest.map { $0.id.short })
             }
             candidates = candidates.filter { $0.domain == .shared }
@@ -48,7 +53,9 @@ package struct Reference: Sendable {
             digits.allSatisfy({ $0.isHexDigit })
         else { return nil }
         let matching = history.snapshots.filter { $0.id.description.hasPrefix(digits) }
-        if matching.count > 1 { throw OperationError.ambiguous(text, matching.map { $0.id.description }) }
+        if matching.count > 1 {
+            throw OperationError.ambiguous(text, matching.map { $0.id.description })
+        }
         return matching.first
     }
 

@@ -10,7 +10,8 @@ enum Subprocess {
 
     /// - Parameters:
     ///   - arguments: the program, looked up in PATH, and its arguments.
-    ///   - streams: the descriptors that become the command's 0, 1 and 2; nil keeps ours, and for 0 means `/dev/null`.
+    ///   - streams: the descriptors that become the command's 0, 1 and 2; nil keeps ours, and for 0
+    ///     means `/dev/null`.
     static func start(
         _ arguments: [[UInt8]], input: Int32?, output: Int32?, error: Int32?
     ) throws(CommandFailed) -> pid_t {
@@ -30,7 +31,8 @@ enum Subprocess {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // We ignore SIGPIPE; a command must not. What the user had ignored, as nohup does, stays ignored.
+        // We ignore SIGPIPE; a command must not. What the user had ignored, as nohup does, stays
+        // ignored.
         var signals = sigset_t()
         sigemptyset(&signals)
         sigaddset(&signals, SIGPIPE)
@@ -43,7 +45,9 @@ enum Subprocess {
         var next = repo_environment()
         while let place = next, let entry = place.pointee {
             let text = String(cString: entry)
-            if !secretVariables.contains(where: { text.hasPrefix($0) }) { environment.append(entry) }
+            if !secretVariables.contains(where: { text.hasPrefix($0) }) {
+                environment.append(entry)
+            }
             next = place + 1
         }
         environment.append(nil)
@@ -55,7 +59,8 @@ enum Subprocess {
         return process
     }
 
-    /// Waits for the end of a command; its status as wait(2) gives it. A signal that asks us to end is passed on to it.
+    /// Waits for the end of a command; its status as wait(2) gives it. A signal that asks us to end
+    /// is passed on to it.
     static func wait(_ process: pid_t, _ surroundings: Surroundings) -> Int32 {
         var status: Int32 = 0
         var isTold = false
@@ -105,7 +110,9 @@ package struct CommandFailed: Explained {
     let program: String
     let code: Int32
 
-    package var message: String { "cannot run \(program): \(String(cString: strerror(code)).lowercased())" }
+    package var message: String {
+        "cannot run \(program): \(String(cString: strerror(code)).lowercased())"
+    }
     package var hint: String? { code == ENOENT ? "is it installed, and in PATH?" : nil }
 }
 
@@ -121,10 +128,12 @@ final class CommandSink {
         self.surroundings = surroundings
         program = Path(bytes: arguments.first ?? []).name.description
         var pipe = try Subprocess.pipe(for: "the input of \(program)", surroundings.systemCalls)
-        process = try Subprocess.start(arguments, input: pipe.reading.number, output: nil, error: nil)
+        process = try Subprocess.start(
+            arguments, input: pipe.reading.number, output: nil, error: nil)
         try pipe.reading.close()
         input = Descriptor(
-            adopting: pipe.writing.release(), path: Path("the input of \(program)"), calls: surroundings.systemCalls)
+            adopting: pipe.writing.release(), path: Path("the input of \(program)"),
+            calls: surroundings.systemCalls)
     }
 
     deinit {

@@ -7,13 +7,15 @@ package enum Times {
         let seconds = floorDivide(time, 1000)
         let (year, month, day) = civil(floorDivide(seconds, 86_400))
         let rest = Int(seconds - floorDivide(seconds, 86_400) * 86_400)
-        return "\(pad(year, 4))-\(pad(month))-\(pad(day))T\(pad(rest / 3600)):\(pad(rest / 60 % 60)):\(pad(rest % 60))Z"
+        return
+            "\(pad(year, 4))-\(pad(month))-\(pad(day))T\(pad(rest / 3600)):\(pad(rest / 60 % 60)):\(pad(rest % 60))Z"
     }
 
     /// For people, in local time: `2026-11-21 04:16`.
     package static func local(_ time: Int64) -> String {
         let t = broken(time)
-        return "\(pad(Int(t.tm_year) + 1900, 4))-\(pad(Int(t.tm_mon) + 1))-\(pad(Int(t.tm_mday))) \(pad(Int(t.tm_hour))):\(pad(Int(t.tm_min)))"
+        return
+            "\(pad(Int(t.tm_year) + 1900, 4))-\(pad(Int(t.tm_mon) + 1))-\(pad(Int(t.tm_mday))) \(pad(Int(t.tm_hour))):\(pad(Int(t.tm_min)))"
     }
 
     /// For names of files, in local time: `20261121-0416`.
@@ -29,27 +31,33 @@ package enum Times {
         return result
     }
 
-    /// Reads `2026-11-21`, `2026-11-21T04:16`, `2026-11-21T04:16:09`, with a space or `T`, in local time, or with `Z`
-    /// in UTC. The end of what is named: a day's last millisecond, a minute's, a second's.
+    /// Reads `2026-11-21`, `2026-11-21T04:16`, `2026-11-21T04:16:09`, with a space or `T`, in local
+    /// time, or with `Z` in UTC. The end of what is named: a day's last millisecond, a minute's, a
+    /// second's.
     package static func parse(_ text: some StringProtocol) -> (first: Int64, last: Int64)? {
         var rest = Array(text.utf8)
         let isUTC = rest.last == UInt8(ascii: "Z")
         if isUTC { rest.removeLast() }
         guard rest.allSatisfy({ $0 < 0x80 }) else { return nil }
-        let parts = rest.split(whereSeparator: { $0 == UInt8(ascii: "T") || $0 == UInt8(ascii: " ") })
+        let parts = rest.split(whereSeparator: {
+            $0 == UInt8(ascii: "T") || $0 == UInt8(ascii: " ")
+        })
         guard (1...2).contains(parts.count) else { return nil }
         func numbers(_ part: ArraySlice<UInt8>, _ separator: Character) -> [Int]? {
-            let fields = part.split(separator: separator.asciiValue!, omittingEmptySubsequences: false)
+            let fields = part.split(
+                separator: separator.asciiValue!, omittingEmptySubsequences: false)
             let values = fields.compactMap { Int(String(decoding: $0, as: UTF8.self)) }
             return values.count == fields.count && values.allSatisfy { $0 >= 0 } ? values : nil
         }
-        guard let date = numbers(parts[0], "-"), date.count == 3, parts[0].count == 10, (1...12).contains(date[1]),
+        guard let date = numbers(parts[0], "-"), date.count == 3, parts[0].count == 10,
+            (1...12).contains(date[1]),
             (1...31).contains(date[2])
         else { return nil }
         var clock = [0, 0, 0]
         var span: Int64 = 86_400_000
         if parts.count == 2 {
-            guard let given = numbers(parts[1], ":"), (2...3).contains(given.count), given[0] < 24, given[1] < 60,
+            guard let given = numbers(parts[1], ":"), (2...3).contains(given.count), given[0] < 24,
+                given[1] < 60,
                 given.count == 2 || given[2] < 61
             else { return nil }
             clock = given + (given.count == 2 ? [0] : [])

@@ -42,11 +42,14 @@ package final class ChunkFinder: SegmentLocating {
         if let inline, let found = Self.search(inline, for: id) { return found }
         if let found = try look(id, notIn: bad) { return found }
         // What the local index does not know may only be lost to a damaged file of its own.
-        guard try proveIndex(), let found = try look(id, notIn: bad) else { throw LostChunk(id: id) }
+        guard try proveIndex(), let found = try look(id, notIn: bad) else {
+            throw LostChunk(id: id)
+        }
         return found
     }
 
-    /// Reads the local index through, once, and takes in anew what was damaged. False where nothing was.
+    /// Reads the local index through, once, and takes in anew what was damaged. False where nothing
+    /// was.
     private func proveIndex() throws -> Bool {
         try isIndexProven.withLock { isProven in
             guard !isProven else { return false }
@@ -64,7 +67,9 @@ package final class ChunkFinder: SegmentLocating {
                 let directory = try directories.directory(of: place.pack)
                 if place.segment < directory.directory.segments.count,
                     let found = Self.search(directory, segment: place.segment, for: id)
-                { return found }
+                {
+                    return found
+                }
             } catch {
                 failure = failure ?? error
             }
@@ -80,7 +85,9 @@ package final class ChunkFinder: SegmentLocating {
         return nil
     }
 
-    private static func search(_ directory: OpenDirectory, segment: Int, for id: ChunkID) -> FoundChunk? {
+    private static func search(_ directory: OpenDirectory, segment: Int, for id: ChunkID)
+        -> FoundChunk?
+    {
         for (index, frame) in directory.directory.segments[segment].frames.enumerated() {
             for (position, chunk) in frame.chunks.enumerated() where chunk.id == id {
                 return FoundChunk(
@@ -91,7 +98,9 @@ package final class ChunkFinder: SegmentLocating {
         return nil
     }
 
-    package func locate(_ name: PackDirectory.SegmentName) throws -> (directory: OpenDirectory, segment: Int) {
+    package func locate(_ name: PackDirectory.SegmentName) throws -> (
+        directory: OpenDirectory, segment: Int
+    ) {
         let table = envelopes.withLock { known in
             if let known { return known }
             var table: [ObjectID: [ObjectID]] = [:]

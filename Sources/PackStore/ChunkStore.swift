@@ -30,7 +30,8 @@ package final class ChunkStore {
     ///   - usable: packs that exist and carry no tombstone.
     ///   - level: zstd's level for data; nil tries.
     package init(
-        _ context: DomainContext, _ index: ChunkIndex, usable: Set<ObjectID>, level: Int?, workers: Int,
+        _ context: DomainContext, _ index: ChunkIndex, usable: Set<ObjectID>, level: Int?,
+        workers: Int,
         putsAtOnce: Int
     ) {
         self.context = context

@@ -20,6 +20,7 @@ package struct DomainContext: Sendable {
 
     /// A name that was never used.
     package func newID(_ label: String, mixing plaintext: [UInt8] = []) throws -> ObjectID {
-        ObjectID(try random.draw(label, count: ObjectID.byteCount, key: keys.auth, mixing: plaintext))
+        ObjectID(
+            try random.draw(label, count: ObjectID.byteCount, key: keys.auth, mixing: plaintext))
     }
 }

@@ -7,15 +7,19 @@ package struct NewEnvelope: Sendable {
     package let key: EnvelopeKey
 
     /// - Parameter first: the first plaintext to be sealed, mixed into what is drawn.
-    package init(_ contentClass: ContentClass, _ context: DomainContext, mixing first: [UInt8] = []) throws {
+    package init(_ contentClass: ContentClass, _ context: DomainContext, mixing first: [UInt8] = [])
+        throws
+    {
         var drawn = try context.random.draw("envelope key", key: context.keys.auth, mixing: first)
         let ephemeral = Secret(moving: &drawn)
         let salt = try context.random.draw("envelope salt", key: context.keys.auth, mixing: first)
         let header = EnvelopeHeader(
-            contentClass: contentClass, domain: context.domain, id: try context.newID("envelope", mixing: first),
+            contentClass: contentClass, domain: context.domain,
+            id: try context.newID("envelope", mixing: first),
             ephemeralKey: EnvelopeKey.publicKey(ofEphemeral: ephemeral), salt: salt)
         key = try EnvelopeKey(
-            sealing: contentClass.rawValue, keyring: context.keyring, auth: context.keys.auth, ephemeral: ephemeral,
+            sealing: contentClass.rawValue, keyring: context.keyring, auth: context.keys.auth,
+            ephemeral: ephemeral,
             header: header.bytes, salt: salt)
         stored = StoredEnvelope(header: header, commitment: key.commitment)
     }
@@ -24,14 +28,18 @@ package struct NewEnvelope: Sendable {
 extension EnvelopeKey {
     /// Opens an envelope of a domain.
     /// - Parameter what: for errors, such as `packs/3f/3f9c...`.
-    package static func open(_ stored: StoredEnvelope, _ context: DomainContext, what: String) throws -> EnvelopeKey {
+    package static func open(_ stored: StoredEnvelope, _ context: DomainContext, what: String)
+        throws -> EnvelopeKey
+    {
         guard stored.header.domain == context.domain else {
             throw WireError.malformed("\(what) is malformed: an envelope is of another domain")
         }
         do {
             return try EnvelopeKey(
-                opening: stored.header.contentClass.rawValue, keyring: context.keyring, auth: context.keys.auth,
-                ephemeralPublic: stored.header.ephemeralKey, header: stored.header.bytes, salt: stored.header.salt,
+                opening: stored.header.contentClass.rawValue, keyring: context.keyring,
+                auth: context.keys.auth,
+                ephemeralPublic: stored.header.ephemeralKey, header: stored.header.bytes,
+                salt: stored.header.salt,
                 commitment: stored.commitment)
         } catch SealingError.doesNotOpen {
             throw SealingError.doesNotOpen("an envelope of \(what)")

@@ -37,7 +37,9 @@ package struct FrameCache {
 
     package mutating func insert(_ key: Key, _ frame: DecodedFrame) {
         clock += 1
-        if let old = frames.updateValue((frame, clock), forKey: key) { bytes -= old.frame.bytes.count }
+        if let old = frames.updateValue((frame, clock), forKey: key) {
+            bytes -= old.frame.bytes.count
+        }
         bytes += frame.bytes.count
         // Buffers are as large as the largest frame, whatever is in them.
         while frames.count > 1, frames.count * Limits.frameRawBytes > bytesMax,
@@ -55,7 +57,8 @@ package final class ChunkReader {
     private let decoder: FrameDecoder
     private var cache: FrameCache
 
-    package init(_ context: DomainContext, _ finder: ChunkFinder, cacheBytes: Int = 8 << 20) throws {
+    package init(_ context: DomainContext, _ finder: ChunkFinder, cacheBytes: Int = 8 << 20) throws
+    {
         self.finder = finder
         decoder = try FrameDecoder(
             context, segments: finder, pool: BufferPool(capacity: Limits.frameRawBytes))
@@ -67,7 +70,8 @@ package final class ChunkReader {
         let found = try finder.find(id)
         let key = FrameCache.Key(found)
         if let frame = cache.frame(key) { return frame.chunk(found.chunk) }
-        let job = SegmentJob(directory: found.directory, segment: found.segment, frames: [found.frame])
+        let job = SegmentJob(
+            directory: found.directory, segment: found.segment, frames: [found.frame])
         let frame = try decoder.run(job)[0]
         cache.insert(key, frame)
         return frame.chunk(found.chunk)

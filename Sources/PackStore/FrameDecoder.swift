@@ -32,7 +32,9 @@ package struct SegmentJob: Sendable {
 
 /// Finds a segment by the name that deltas know it under.
 package protocol SegmentLocating: Sendable {
-    func locate(_ name: PackDirectory.SegmentName) throws -> (directory: OpenDirectory, segment: Int)
+    func locate(_ name: PackDirectory.SegmentName) throws -> (
+        directory: OpenDirectory, segment: Int
+    )
 }
 
 /// Opens segments and decodes frames. One a thread.
@@ -49,7 +51,9 @@ package final class FrameDecoder: PipelineWorker {
 
     /// - Parameter pool: blocks of `Limits.frameRawBytes`.
     package init(_ context: DomainContext, segments: any SegmentLocating, pool: BufferPool) throws {
-        dataNamer = context.keys.chunkIDs == nil ? nil : try context.keys.namer(ofClass: ContentClass.data.rawValue)
+        dataNamer =
+            context.keys.chunkIDs == nil
+            ? nil : try context.keys.namer(ofClass: ContentClass.data.rawValue)
         listNamer = try context.keys.namer(ofClass: ContentClass.list.rawValue)
         self.segments = segments
         self.pool = pool
@@ -88,7 +92,8 @@ package final class FrameDecoder: PipelineWorker {
             if index == wanted.first {
                 wanted.removeFirst()
                 let bytes = try decode(
-                    frame, stored.bytes(offset..<(offset + frame.storedBytes)), in: job.directory, what: what)
+                    frame, stored.bytes(offset..<(offset + frame.storedBytes)), in: job.directory,
+                    what: what)
                 decoded.append(try verify(bytes, frame, contentClass, what: what))
             }
             offset += frame.storedBytes
@@ -97,7 +102,8 @@ package final class FrameDecoder: PipelineWorker {
     }
 
     private func decode(
-        _ frame: PackDirectory.Frame, _ stored: UnsafeRawBufferPointer, in directory: OpenDirectory, what: String
+        _ frame: PackDirectory.Frame, _ stored: UnsafeRawBufferPointer, in directory: OpenDirectory,
+        what: String
     ) throws -> Slice {
         let rawBytes = frame.rawBytes
         let result = pool.take()
@@ -119,7 +125,9 @@ package final class FrameDecoder: PipelineWorker {
     }
 
     /// The plaintext a delta was made against.
-    private func gatherBase(_ base: PackDirectory.Base, in directory: PackDirectory, what: String) throws -> Slice {
+    private func gatherBase(_ base: PackDirectory.Base, in directory: PackDirectory, what: String)
+        throws -> Slice
+    {
         var parts: [Slice] = []
         var byteCount = 0
         for piece in base.pieces {
@@ -129,7 +137,10 @@ package final class FrameDecoder: PipelineWorker {
             guard piece.frame < frames.count, piece.chunkCount >= 1,
                 piece.firstChunk + piece.chunkCount <= frames[piece.frame].chunks.count,
                 (frames[piece.frame].base?.depth ?? 0) < base.depth
-            else { throw WireError.malformed("\(what) is malformed: its base is no part of an older segment") }
+            else {
+                throw WireError.malformed(
+                    "\(what) is malformed: its base is no part of an older segment")
+            }
             let frame = try baseFrame(located, segment, piece.frame, what: what)
             let first = frame.chunk(piece.firstChunk)
             let last = frame.chunk(piece.firstChunk + piece.chunkCount - 1)
@@ -151,13 +162,15 @@ package final class FrameDecoder: PipelineWorker {
         return Slice(gathered, 0..<byteCount)
     }
 
-    /// A frame that others stand on, decoded once for the job; what it stands on itself comes first.
+    /// A frame that others stand on, decoded once for the job; what it stands on itself comes
+    /// first.
     private func baseFrame(
         _ directory: OpenDirectory, _ segment: Int, _ frame: Int, what: String
     ) throws -> DecodedFrame {
         let key = FrameCache.Key(pack: directory.source.name, segment: segment, frame: frame)
         if let known = closure[key] { return known }
-        let decoded = try decode(SegmentJob(directory: directory, segment: segment, frames: [frame]))[0]
+        let decoded = try decode(
+            SegmentJob(directory: directory, segment: segment, frames: [frame]))[0]
         closure[key] = decoded
         let closureBytes = closure.values.reduce(0) { $0 + $1.bytes.count }
         guard closure.count <= Limits.closureFrames, closureBytes <= Limits.closureBytes else {

@@ -19,8 +19,9 @@ package struct MadeFrame: Sendable {
     let trial: (fast: Int, thorough: Int)?
 }
 
-/// Compresses frames and proves each before it leaves: what decompresses is compared with what went in, because a fault
-/// of the encoder, or of memory, would otherwise be found when the data is needed.
+/// Compresses frames and proves each before it leaves: what decompresses is compared with what went
+/// in, because a fault of the encoder, or of memory, would otherwise be found when the data is
+/// needed.
 package final class FrameMaker: PipelineWorker {
     private var compressor = Compressor(level: 1)
     private var level = 1
@@ -34,7 +35,9 @@ package final class FrameMaker: PipelineWorker {
 
     package func run(_ job: FrameJob) throws -> MadeFrame {
         let source = contiguous(job)
-        let chunks = zip(job.ids, job.slices).map { PackDirectory.Chunk(id: $0, byteCount: $1.count) }
+        let chunks = zip(job.ids, job.slices).map {
+            PackDirectory.Chunk(id: $0, byteCount: $1.count)
+        }
         var trial: (fast: Int, thorough: Int)?
         var compressed: Slice?
         if let level = job.level {
@@ -42,18 +45,23 @@ package final class FrameMaker: PipelineWorker {
         } else {
             let fast = try compress(source, LevelTrial.fast)
             let thorough = try compress(source, LevelTrial.thorough)
-            let counts = (fast: fast?.count ?? source.count, thorough: thorough?.count ?? source.count)
+            let counts = (
+                fast: fast?.count ?? source.count, thorough: thorough?.count ?? source.count
+            )
             compressed = counts.thorough < counts.fast ? thorough : fast
             trial = counts
         }
         if let stored = compressed {
             let room = check.room(0..<source.count)
-            try stored.withBytes { (frame) throws(CompressionError) in try decompressor.decompress(frame, into: room) }
+            try stored.withBytes { (frame) throws(CompressionError) in
+                try decompressor.decompress(frame, into: room)
+            }
             guard memoryEquals(check.bytes(0..<source.count), source) else {
                 throw CompressionError.library("a compressed frame does not give back what went in")
             }
             return MadeFrame(
-                frame: PackDirectory.Frame(codec: .zstd, storedBytes: stored.count, chunks: chunks), stored: stored,
+                frame: PackDirectory.Frame(codec: .zstd, storedBytes: stored.count, chunks: chunks),
+                stored: stored,
                 trial: trial)
         }
         let result = pool.take()
@@ -64,14 +72,18 @@ package final class FrameMaker: PipelineWorker {
     }
 
     /// Nil where the result would be no shorter.
-    private func compress(_ source: UnsafeRawBufferPointer, _ level: Int) throws(CompressionError) -> Slice? {
+    private func compress(_ source: UnsafeRawBufferPointer, _ level: Int) throws(CompressionError)
+        -> Slice?
+    {
         if self.level != level {
             compressor = Compressor(level: level)
             self.level = level
         }
         let result = pool.take()
         let room = result.room(0..<min(result.capacity, source.count))
-        return try compressor.compress(source, into: room, limit: source.count).map { Slice(result, 0..<$0) }
+        return try compressor.compress(source, into: room, limit: source.count).map {
+            Slice(result, 0..<$0)
+        }
     }
 
     /// The job's bytes in one piece: as they lie, where they lie side by side already.

@@ -3,7 +3,8 @@ import ObjectStorage
 import Sealing
 import WireFormat
 
-/// Keeps the local index true to the repository's index objects and packs, and writes index objects.
+/// Keeps the local index true to the repository's index objects and packs, and writes index
+/// objects.
 package struct IndexKeeper: Sendable {
     private let context: DomainContext
     private let index: ChunkIndex
@@ -13,23 +14,26 @@ package struct IndexKeeper: Sendable {
         self.index = index
     }
 
-    /// Takes in index objects the local index has not seen, drops what they no longer hold, and reads the directories
-    /// of packs that no index knows: an add that was stopped left them, and they need not be uploaded again.
+    /// Takes in index objects the local index has not seen, drops what they no longer hold, and
+    /// reads the directories of packs that no index knows: an add that was stopped left them, and
+    /// they need not be uploaded again.
     /// - Parameter damaged: told of each object that cannot be read; it is passed over.
     /// - Returns: the packs that exist.
     package func refresh(damaged: (ObjectName, any Error) -> Void) throws -> Set<ObjectID> {
-        let listed = try context.store.list(.index(context.domain)).compactMap { object -> ObjectID? in
+        let listed = try context.store.list(.index(context.domain)).compactMap {
+            object -> ObjectID? in
             if case .index(_, let id) = object.name { id } else { nil }
         }
         try index.drop(objectsNotIn: Set(listed))
         for id in listed where !index.covered.contains(id) {
             do {
                 try index.insert(try Self.read(id, context), covering: [id])
-            } catch where isDamage(error) {
+            } catch  where isDamage(error) {
                 damaged(.index(context.domain, id), error)
             }
         }
-        let packs = try context.store.list(.packs(context.domain)).compactMap { object -> ObjectID? in
+        let packs = try context.store.list(.packs(context.domain)).compactMap {
+            object -> ObjectID? in
             if case .pack(_, let id) = object.name { id } else { nil }
         }
         let known = index.packs
@@ -38,7 +42,7 @@ package struct IndexKeeper: Sendable {
             do {
                 let (directory, pack) = try PackDirectories.read(id, context)
                 unindexed.append(StoredPack(indexed: pack, chunkIDs: directory.chunkIDs).places)
-            } catch where isDamage(error) {
+            } catch  where isDamage(error) {
                 damaged(.pack(context.domain, id), error)
             }
         }
@@ -82,7 +86,8 @@ package struct IndexKeeper: Sendable {
         let padded = try Box.open(
             object[reader.offset...], key: context.keys.index, label: label, name: id.bytes,
             associated: Array(object[..<ObjectHeader.byteCount]), what: "\(name)")
-        let packs = try IndexObject(try Padding.unpad(padded, what: "\(name)"), what: "\(name)").packs
+        let packs = try IndexObject(try Padding.unpad(padded, what: "\(name)"), what: "\(name)")
+            .packs
         return try packs.map { pack in
             let body = ObjectHeader.byteCount..<max(ObjectHeader.byteCount, pack.fileBytes)
             return (pack, try PackDirectory(pack.directory, body: body, what: "\(name)"))

@@ -1,8 +1,9 @@
-/// Chooses zstd's level while a stream is compressed: levels are not monotone on database dumps, where 1 often gives fewer
-/// bytes than 3 at a third of the cost.
+/// Chooses zstd's level while a stream is compressed: levels are not monotone on database dumps,
+/// where 1 often gives fewer bytes than 3 at a third of the cost.
 ///
-/// Now and then a frame is compressed at both levels; what they gave decides for the frames that follow. One trial at the
-/// beginning would not do: a dump of all databases begins with help texts and ends with rows.
+/// Now and then a frame is compressed at both levels; what they gave decides for the frames that
+/// follow. One trial at the beginning would not do: a dump of all databases begins with help texts
+/// and ends with rows.
 struct LevelTrial {
     static let fast = 1
     static let thorough = 3
@@ -35,6 +36,7 @@ struct LevelTrial {
     mutating func learn(fast: Int, thorough: Int) {
         fastBytes = fastBytes / 2 + fast
         thoroughBytes = thoroughBytes / 2 + thorough
-        level = thoroughBytes * 100 < fastBytes * (100 - Self.gainPercent) ? Self.thorough : Self.fast
+        level =
+            thoroughBytes * 100 < fastBytes * (100 - Self.gainPercent) ? Self.thorough : Self.fast
     }
 }

@@ -4,8 +4,12 @@ import WireFormat
 /// A chunk that no pack holds.
 package struct LostChunk: Explained {
     package let id: ChunkID
-    package var message: String { "a chunk (\(id.description.prefix(12))) is in no pack that is left" }
-    package var hint: String? { "repo check says which snapshots it concerns; adding the same data again heals them" }
+    package var message: String {
+        "a chunk (\(id.description.prefix(12))) is in no pack that is left"
+    }
+    package var hint: String? {
+        "repo check says which snapshots it concerns; adding the same data again heals them"
+    }
     package var exitCode: ExitCode { .damage }
 }
 

@@ -21,7 +21,8 @@ final class PackBuilder {
     private var gatheredRaw = 0
 
     /// A body, a last segment beyond the target, padding, a directory and a trailer.
-    static let bufferBytes = Limits.packTargetBytes + Limits.segmentPlaintextBytes + (1 << 20) + directoryBytesMax
+    static let bufferBytes =
+        Limits.packTargetBytes + Limits.segmentPlaintextBytes + (1 << 20) + directoryBytesMax
     private static let directoryBytesMax = 4 << 20
     /// So many chunks make a directory of at most some 2 MiB.
     private static let chunksMax = 65_536
@@ -46,12 +47,19 @@ final class PackBuilder {
         frames.append(made)
         gatheredStored += made.frame.storedBytes
         gatheredRaw += made.frame.rawBytes
-        if gatheredRaw >= Self.segmentBytesTarget || frames.count == Limits.framesPerSegment { seal() }
+        if gatheredRaw >= Self.segmentBytesTarget || frames.count == Limits.framesPerSegment {
+            seal()
+        }
     }
 
-    /// Whether the pack should be closed: it has its size, or half of it and just here little padding would be wasted.
+    /// Whether the pack should be closed: it has its size, or half of it and just here little
+    /// padding would be wasted.
     var isFull: Bool {
-        if bodyBytes >= Limits.packTargetBytes - Self.segmentBytesTarget || chunkCount >= Self.chunksMax { return true }
+        if bodyBytes >= Limits.packTargetBytes - Self.segmentBytesTarget
+            || chunkCount >= Self.chunksMax
+        {
+            return true
+        }
         let waste = Padding.padme(bodyBytes) - bodyBytes
         return bodyBytes >= Limits.packTargetBytes / 2 && waste * 256 < bodyBytes
     }
@@ -71,12 +79,14 @@ final class PackBuilder {
             // Gathered where it is sealed: the cipher works in place.
             var offset = 0
             for made in frames {
-                let part = UnsafeMutableRawBufferPointer(rebasing: place[offset..<(offset + made.stored.count)])
+                let part = UnsafeMutableRawBufferPointer(
+                    rebasing: place[offset..<(offset + made.stored.count)])
                 made.stored.withBytes { part.copyMemory(from: $0) }
                 offset += made.stored.count
             }
             cipher.seal(
-                number: segment.number, associated: associated, UnsafeRawBufferPointer(rebasing: place[..<offset]),
+                number: segment.number, associated: associated,
+                UnsafeRawBufferPointer(rebasing: place[..<offset]),
                 into: place)
         }
         bodyBytes += segment.sealedBytes
@@ -89,14 +99,18 @@ final class PackBuilder {
     /// Seals what is gathered, pads, and writes directory and trailer.
     func finish() throws -> FinishedPack {
         seal()
-        let id = try context.newID("pack", mixing: directory.segments.first?.frames.first?.chunks.first?.id.bytes ?? [])
-        let header = ObjectHeader(.pack, detail: contentClass.rawValue, domain: context.domain, id: id).bytes
+        let id = try context.newID(
+            "pack", mixing: directory.segments.first?.frames.first?.chunks.first?.id.bytes ?? [])
+        let header = ObjectHeader(
+            .pack, detail: contentClass.rawValue, domain: context.domain, id: id
+        ).bytes
         write(header, at: 0)
         let padded = Padding.padme(bodyBytes)
         write(try context.random.plain(padded - bodyBytes), at: bodyBytes)
         let fields = directory.bytes
         let box = Box.seal(
-            Padding.pad(fields), key: context.keys.index, label: PackDirectory.boxLabel, name: id.bytes,
+            Padding.pad(fields), key: context.keys.index, label: PackDirectory.boxLabel,
+            name: id.bytes,
             salt: try context.random.draw("directory salt", key: context.keys.auth, mixing: fields),
             associated: header)
         let trailer = PackTrailer(bodyBytes: padded, directoryBytes: box.count)
@@ -118,7 +132,9 @@ final class PackBuilder {
     func finishInline() -> Manifest.InlineSegments {
         seal()
         var inline = directory
-        for index in inline.segments.indices { inline.segments[index].offset -= ObjectHeader.byteCount }
+        for index in inline.segments.indices {
+            inline.segments[index].offset -= ObjectHeader.byteCount
+        }
         return Manifest.InlineSegments(
             directory: inline, bytes: Array(buffer.bytes(ObjectHeader.byteCount..<bodyBytes)))
     }
@@ -150,7 +166,8 @@ package struct StoredPack: Sendable {
     /// As the local index wants it.
     package var places: IndexedPack {
         IndexedPack(
-            id: indexed.id, contentClass: indexed.contentClass, byteCount: indexed.fileBytes, segments: chunkIDs)
+            id: indexed.id, contentClass: indexed.contentClass, byteCount: indexed.fileBytes,
+            segments: chunkIDs)
     }
 }
 

@@ -35,7 +35,8 @@ package final class OpenDirectory: Sendable {
     func key(_ envelope: Int) throws -> EnvelopeKey {
         try keys.withLock { keys in
             if let key = keys[envelope] { return key }
-            let key = try EnvelopeKey.open(directory.envelopes[envelope], context, what: "\(source.name)")
+            let key = try EnvelopeKey.open(
+                directory.envelopes[envelope], context, what: "\(source.name)")
             keys[envelope] = key
             return key
         }
@@ -71,8 +72,12 @@ package final class PackDirectories: Sendable {
         let (stored, _) = try Self.read(pack, context)
         let opened = OpenDirectory(.pack(.pack(context.domain, pack)), stored, context)
         cache.withLock { cache in
-            if cache.directories.updateValue(opened, forKey: pack) == nil { cache.order.append(pack) }
-            if cache.order.count > Self.entriesMax { cache.directories[cache.order.removeFirst()] = nil }
+            if cache.directories.updateValue(opened, forKey: pack) == nil {
+                cache.order.append(pack)
+            }
+            if cache.order.count > Self.entriesMax {
+                cache.directories[cache.order.removeFirst()] = nil
+            }
         }
         return opened
     }
@@ -83,7 +88,9 @@ package final class PackDirectories: Sendable {
         _ pack: ObjectID, _ context: DomainContext
     ) throws -> (PackDirectory, IndexObject.Pack) {
         let name = ObjectName.pack(context.domain, pack)
-        guard let fileBytes = try context.store.byteCount(of: name) else { throw StorageError.missing(name) }
+        guard let fileBytes = try context.store.byteCount(of: name) else {
+            throw StorageError.missing(name)
+        }
         let tailBytes = min(fileBytes, 64 << 10)
         let tail = try context.store.read(name, (fileBytes - tailBytes)..<fileBytes)
         let trailer = try PackTrailer(tail: tail, fileBytes: fileBytes, what: "\(name)")
@@ -91,14 +98,17 @@ package final class PackDirectories: Sendable {
         let tailStart = fileBytes - tailBytes
         let box =
             trailer.directory.lowerBound >= tailStart
-            ? tail[(trailer.directory.lowerBound - tailStart)..<(trailer.directory.upperBound - tailStart)]
+            ? tail[
+                (trailer.directory.lowerBound - tailStart)..<(trailer.directory.upperBound
+                    - tailStart)]
             : try context.store.read(name, trailer.directory)[...]
         return try open(box, header: header, trailer: trailer, pack: pack, context)
     }
 
     /// Opens the directory of a pack that is at hand.
     static func open(
-        _ box: ArraySlice<UInt8>, header: [UInt8], trailer: PackTrailer, pack: ObjectID, _ context: DomainContext
+        _ box: ArraySlice<UInt8>, header: [UInt8], trailer: PackTrailer, pack: ObjectID,
+        _ context: DomainContext
     ) throws -> (PackDirectory, IndexObject.Pack) {
         let what = "\(ObjectName.pack(context.domain, pack))"
         var reader = ByteReader(header, what: what)
@@ -107,16 +117,20 @@ package final class PackDirectories: Sendable {
             throw WireError.unknown("\(what) holds a class this program does not know")
         }
         let padded = try Box.open(
-            box, key: context.keys.index, label: PackDirectory.boxLabel, name: pack.bytes, associated: header,
+            box, key: context.keys.index, label: PackDirectory.boxLabel, name: pack.bytes,
+            associated: header,
             what: "the directory of \(what)")
         let fields = try Padding.unpad(padded, what: "the directory of \(what)")
-        let directory = try PackDirectory(fields, body: trailer.body, what: "the directory of \(what)")
+        let directory = try PackDirectory(
+            fields, body: trailer.body, what: "the directory of \(what)")
         guard directory.envelopes.allSatisfy({ $0.header.contentClass == contentClass }) else {
             throw WireError.malformed("\(what) mixes classes")
         }
         return (
             directory,
-            IndexObject.Pack(id: pack, contentClass: contentClass, fileBytes: trailer.fileBytes, directory: fields)
+            IndexObject.Pack(
+                id: pack, contentClass: contentClass, fileBytes: trailer.fileBytes,
+                directory: fields)
         )
     }
 }

@@ -2,7 +2,8 @@ import ObjectStorage
 import WireFormat
 import Workers
 
-/// Turns new chunks of one class into packs: frames made by a pool of workers, sealed in order, put in the background.
+/// Turns new chunks of one class into packs: frames made by a pool of workers, sealed in order, put
+/// in the background.
 ///
 /// A class: it owns threads. Used by one thread.
 package final class PackWriter {
@@ -31,7 +32,8 @@ package final class PackWriter {
     ///   - level: zstd's level; nil tries.
     ///   - workers: threads that compress.
     package init(
-        _ contentClass: ContentClass, _ context: DomainContext, level: Int?, workers: Int, putsAtOnce: Int
+        _ contentClass: ContentClass, _ context: DomainContext, level: Int?, workers: Int,
+        putsAtOnce: Int
     ) {
         self.contentClass = contentClass
         self.context = context
@@ -40,7 +42,9 @@ package final class PackWriter {
         makers = Pipeline(workers: workers, inFlight: workers + 2) { FrameMaker(pool: stored) }
         packBuffers = BufferPool(capacity: PackBuilder.bufferBytes)
         let store = context.store
-        putters = Pipeline(workers: workers == 0 ? 0 : putsAtOnce, inFlight: putsAtOnce) { PackPutter(store: store) }
+        putters = Pipeline(workers: workers == 0 ? 0 : putsAtOnce, inFlight: putsAtOnce) {
+            PackPutter(store: store)
+        }
     }
 
     /// Takes in a chunk that is nowhere else.
@@ -52,8 +56,8 @@ package final class PackWriter {
         chunkCount += 1
     }
 
-    /// Tells that the buffer of the chunks before will not be continued: a frame that is nearly full ends here, so that
-    /// its bytes need not be gathered from two buffers.
+    /// Tells that the buffer of the chunks before will not be continued: a frame that is nearly
+    /// full ends here, so that its bytes need not be gathered from two buffers.
     package func endOfBuffer() throws {
         if job.rawBytes >= Self.frameBytesMin { try endFrame() }
     }
@@ -110,10 +114,12 @@ package final class PackWriter {
     /// If everything taken in is small and nothing was put, the segments for the manifest to carry.
     package func takeInline() throws -> Manifest.InlineSegments? {
         guard packsPut == 0, finished.isEmpty, putters.count == 0 else { return nil }
-        guard job.rawBytes <= 2 * Limits.frameRawBytes, chunkCount <= Limits.inlineListEntries else { return nil }
+        guard job.rawBytes <= 2 * Limits.frameRawBytes, chunkCount <= Limits.inlineListEntries
+        else { return nil }
         try drain()
         // The seal of what is gathered still comes: 16 bytes each.
-        guard let builder, putters.count == 0, builder.sealedBytes + 64 <= Limits.inlineSegmentBytes else {
+        guard let builder, putters.count == 0, builder.sealedBytes + 64 <= Limits.inlineSegmentBytes
+        else {
             return nil
         }
         self.builder = nil

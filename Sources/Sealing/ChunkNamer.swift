@@ -1,6 +1,7 @@
 import COpenSSL
 
-/// Names chunks: the first 24 bytes of HMAC-SHA-256 of class and plaintext (docs/format.md, section 9).
+/// Names chunks: the first 24 bytes of HMAC-SHA-256 of class and plaintext (docs/format.md, section
+/// 9).
 package struct ChunkNamer: ~Copyable {
     package static let nameBytes = 24
     private let code: HMAC256
@@ -12,15 +13,17 @@ package struct ChunkNamer: ~Copyable {
     }
 
     /// Writes 32 bytes to `result`, of which the first 24 are the name.
-    package func name(_ plaintext: UnsafeRawBufferPointer, into result: UnsafeMutablePointer<UInt8>) {
+    package func name(_ plaintext: UnsafeRawBufferPointer, into result: UnsafeMutablePointer<UInt8>)
+    {
         withUnsafeBytes(of: contentClass) { code.code($0, plaintext, into: result) }
     }
 }
 
-/// Gives candidates for cuts their values: AES-128 CBC-MAC of the 64 bytes before (docs/format.md, section 14).
+/// Gives candidates for cuts their values: AES-128 CBC-MAC of the 64 bytes before (docs/format.md,
+/// section 14).
 ///
-/// The blocks of all candidates of a batch are enciphered together, four calls in all: one call a candidate would cost
-/// fifty times as much.
+/// The blocks of all candidates of a batch are enciphered together, four calls in all: one call a
+/// candidate would cost fifty times as much.
 package struct CutDecider: ~Copyable {
     package static let windowBytes = 64
     private let cipher: OpaquePointer
@@ -54,7 +57,8 @@ package struct CutDecider: ~Copyable {
             blocks.deallocate()
             blocks = .allocate(capacity: 2 * count)
         }
-        // In bounds: room for two words a candidate was made above, and every load stays in the window before it.
+        // In bounds: room for two words a candidate was made above, and every load stays in the
+        // window before it.
         let state = blocks.baseAddress!
         for index in 0..<count {
             let window = UnsafeRawPointer(bytes + Int(positions[index]) - 64)

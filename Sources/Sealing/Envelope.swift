@@ -18,7 +18,8 @@ package final class EnvelopeKey: Sendable {
     ///   - header: the 104 bytes that are stored.
     ///   - salt: the salt in the header.
     package convenience init(
-        sealing contentClass: UInt8, keyring: Keyring, auth: borrowing Secret, ephemeral: borrowing Secret,
+        sealing contentClass: UInt8, keyring: Keyring, auth: borrowing Secret,
+        ephemeral: borrowing Secret,
         header: [UInt8], salt: [UInt8]
     ) throws(SealingError) {
         let publicKey = keyring.publicKey(ofClass: contentClass)
@@ -31,10 +32,13 @@ package final class EnvelopeKey: Sendable {
     /// Derives the key for opening and compares the commitment.
     /// - Parameter ephemeralPublic: the public key in the header.
     package convenience init(
-        opening contentClass: UInt8, keyring: Keyring, auth: borrowing Secret, ephemeralPublic: [UInt8],
+        opening contentClass: UInt8, keyring: Keyring, auth: borrowing Secret,
+        ephemeralPublic: [UInt8],
         header: [UInt8], salt: [UInt8], commitment: [UInt8]
     ) throws {
-        var material = try keyring.withSecretKey(ofClass: contentClass) { try agree($0, ephemeralPublic) }
+        var material = try keyring.withSecretKey(ofClass: contentClass) {
+            try agree($0, ephemeralPublic)
+        }
         material += keyring.publicKey(ofClass: contentClass)
         auth.withBytes { material += $0 }
         self.init(material: &material, header: header, salt: salt)
@@ -59,9 +63,11 @@ package final class EnvelopeKey: Sendable {
     }
 }
 
-private func agree(_ secret: borrowing Secret, _ publicKey: [UInt8]) throws(SealingError) -> [UInt8] {
+private func agree(_ secret: borrowing Secret, _ publicKey: [UInt8]) throws(SealingError) -> [UInt8]
+{
     var shared = [UInt8](repeating: 0, count: 32)
-    guard publicKey.count == 32, secret.withPointer({ repo_x25519($0, publicKey, &shared) }) == 1 else {
+    guard publicKey.count == 32, secret.withPointer({ repo_x25519($0, publicKey, &shared) }) == 1
+    else {
         throw .malformed("the envelope's public key")
     }
     return shared

@@ -5,7 +5,8 @@ package struct SHA256: ~Copyable {
     private let context: OpaquePointer
 
     package init() {
-        guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
+        guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1
+        else {
             fatalError("the cryptographic library has no SHA-256")
         }
         self.context = context
@@ -47,7 +48,8 @@ package struct HMAC256: ~Copyable {
     private let context: OpaquePointer
 
     package init(key: borrowing Secret) {
-        guard let context = repo_mac_new("HMAC"), key.withPointer({ repo_hmac_init(context, $0, key.count) }) == 1
+        guard let context = repo_mac_new("HMAC"),
+            key.withPointer({ repo_hmac_init(context, $0, key.count) }) == 1
         else { fatalError("the cryptographic library has no HMAC-SHA-256") }
         self.context = context
     }
@@ -62,8 +64,10 @@ package struct HMAC256: ~Copyable {
         var count = 0
         let done =
             repo_hmac_restart(context) == 1
-            && EVP_MAC_update(context, first.baseAddress?.assumingMemoryBound(to: UInt8.self), first.count) == 1
-            && EVP_MAC_update(context, second.baseAddress?.assumingMemoryBound(to: UInt8.self), second.count) == 1
+            && EVP_MAC_update(
+                context, first.baseAddress?.assumingMemoryBound(to: UInt8.self), first.count) == 1
+            && EVP_MAC_update(
+                context, second.baseAddress?.assumingMemoryBound(to: UInt8.self), second.count) == 1
             && EVP_MAC_final(context, result, &count, 32) == 1
         precondition(done && count == 32, "HMAC-SHA-256 cannot fail once begun")
     }

@@ -1,5 +1,6 @@
-/// Draws names, salts and ephemeral keys that do not repeat even where the generator does: each draw mixes randomness
-/// with time, process, boot and what is to be sealed under a key that only holders of the domain have.
+/// Draws names, salts and ephemeral keys that do not repeat even where the generator does: each
+/// draw mixes randomness with time, process, boot and what is to be sealed under a key that only
+/// holders of the domain have.
 package struct HedgedRandom: Sendable {
     private let randomBytes: @Sendable (Int) throws -> [UInt8]
     private let surroundings: @Sendable () -> [UInt8]
@@ -8,18 +9,24 @@ package struct HedgedRandom: Sendable {
     ///   - randomBytes: the kernel's generator, or a seeded one in tests.
     ///   - surroundings: bytes that differ between machines, boots, processes and moments.
     package init(
-        randomBytes: @escaping @Sendable (Int) throws -> [UInt8], surroundings: @escaping @Sendable () -> [UInt8]
+        randomBytes: @escaping @Sendable (Int) throws -> [UInt8],
+        surroundings: @escaping @Sendable () -> [UInt8]
     ) {
         self.randomBytes = randomBytes
         self.surroundings = surroundings
     }
 
     /// `count` bytes, at most 32.
-    package func draw(_ label: String, count: Int = 32, key: borrowing Secret, mixing plaintext: [UInt8] = []) throws -> [UInt8] {
-        let input = Array(label.utf8) + [0] + (try randomBytes(32)) + surroundings() + SHA256.hash(plaintext)
+    package func draw(
+        _ label: String, count: Int = 32, key: borrowing Secret, mixing plaintext: [UInt8] = []
+    ) throws -> [UInt8] {
+        let input =
+            Array(label.utf8) + [0] + (try randomBytes(32)) + surroundings()
+            + SHA256.hash(plaintext)
         return Array(HMAC256(key: key).code(input).prefix(count))
     }
 
-    /// `count` bytes straight from the generator: where no domain key is at hand yet, and for padding.
+    /// `count` bytes straight from the generator: where no domain key is at hand yet, and for
+    /// padding.
     package func plain(_ count: Int) throws -> [UInt8] { try randomBytes(count) }
 }

@@ -15,7 +15,8 @@ package enum KeyDerivation {
     /// The same for material that is put together from several parts; `material` is wiped.
     package static func extract(salt: [UInt8], moving material: inout [UInt8]) -> Secret {
         let prk = Secret(count: 32) { result in
-            let done = repo_hkdf_extract(salt, salt.count, material, material.count, result.bytePointer)
+            let done = repo_hkdf_extract(
+                salt, salt.count, material, material.count, result.bytePointer)
             precondition(done == 1, "HKDF cannot fail on keys of this size")
         }
         material.wipe()
@@ -23,15 +24,21 @@ package enum KeyDerivation {
     }
 
     /// `count` bytes for a purpose.
-    package static func expand(_ prk: borrowing Secret, _ label: String, _ info: [UInt8] = [], count: Int = 32) -> Secret {
+    package static func expand(
+        _ prk: borrowing Secret, _ label: String, _ info: [UInt8] = [], count: Int = 32
+    ) -> Secret {
         Secret(count: count) { result in
             let info = Array(label.utf8) + info
-            let done = prk.withPointer { repo_hkdf_expand($0, info, info.count, result.bytePointer, count) }
+            let done = prk.withPointer {
+                repo_hkdf_expand($0, info, info.count, result.bytePointer, count)
+            }
             precondition(done == 1, "HKDF cannot fail on keys of this size")
         }
     }
 }
 
 extension UnsafeMutableRawBufferPointer {
-    var bytePointer: UnsafeMutablePointer<UInt8> { baseAddress!.assumingMemoryBound(to: UInt8.self) }
+    var bytePointer: UnsafeMutablePointer<UInt8> {
+        baseAddress!.assumingMemoryBound(to: UInt8.self)
+    }
 }

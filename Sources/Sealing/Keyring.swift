@@ -66,7 +66,8 @@ package final class Keyring: Sendable {
 
     /// What retention, prune and the structural check need; it opens no data segment.
     package init(
-        maintaining listKey: consuming Secret, signingSeed: consuming Secret, structureRoot: consuming Secret,
+        maintaining listKey: consuming Secret, signingSeed: consuming Secret,
+        structureRoot: consuming Secret,
         data: [UInt8]
     ) {
         kind = .maintain
@@ -87,7 +88,8 @@ package final class Keyring: Sendable {
     package var opensLists: Bool { kind != .write }
     package var signs: Bool { kind != .write }
 
-    /// The keys of a domain, as far as this holder has them; nil for a write key and another domain than its own.
+    /// The keys of a domain, as far as this holder has them; nil for a write key and another domain
+    /// than its own.
     /// - Parameter domain: 8 bytes, as a little-endian number.
     package func keys(of domain: UInt64) -> DomainKeys? {
         if let writeDomain { return writeDomain.domain == domain ? writeDomain : nil }
@@ -95,10 +97,13 @@ package final class Keyring: Sendable {
     }
 
     /// The secret half for a class of envelopes: 0 data, 1 list.
-    func withSecretKey<R>(ofClass contentClass: UInt8, _ body: (borrowing Secret) throws -> R) throws -> R {
+    func withSecretKey<R>(ofClass contentClass: UInt8, _ body: (borrowing Secret) throws -> R)
+        throws -> R
+    {
         if contentClass == 0, dataKey != nil { return try body(dataKey!) }
         if contentClass == 1, listKey != nil { return try body(listKey!) }
-        throw SealingError.lacksKey(contentClass == 0 ? "open stored data" : "open manifests and lists")
+        throw SealingError.lacksKey(
+            contentClass == 0 ? "open stored data" : "open manifests and lists")
     }
 
     func publicKey(ofClass contentClass: UInt8) -> [UInt8] {
@@ -109,7 +114,9 @@ package final class Keyring: Sendable {
     package func sign(_ message: [UInt8]) throws(SealingError) -> [UInt8] {
         guard signingSeed != nil else { throw .lacksKey("sign tombstones and records") }
         var signature = [UInt8](repeating: 0, count: 64)
-        let done = signingSeed!.withPointer { repo_ed25519_sign($0, message, message.count, &signature) }
+        let done = signingSeed!.withPointer {
+            repo_ed25519_sign($0, message, message.count, &signature)
+        }
         guard done == 1 else { throw .library("Ed25519 signature") }
         return signature
     }
@@ -171,7 +178,8 @@ package final class DomainKeys: Sendable {
 
     /// The five keys as a write key's slot holds them.
     package init(
-        domain: UInt64, chunkIDs: consuming Secret, cuts: consuming Secret, listIDs: consuming Secret,
+        domain: UInt64, chunkIDs: consuming Secret, cuts: consuming Secret,
+        listIDs: consuming Secret,
         index: consuming Secret, auth: consuming Secret
     ) {
         self.domain = domain

@@ -16,52 +16,65 @@ package struct MessageCipher: ~Copyable {
     deinit { EVP_CIPHER_CTX_free(context) }
 
     /// Seals `plaintext` into `result`, which has 16 bytes more.
-    /// - Parameter number: the message's number under this key, never used twice; the nonce is `0^4 | number`.
+    /// - Parameter number: the message's number under this key, never used twice; the nonce is `0^4
+    ///   | number`.
     package func seal(
         number: UInt64, associated: [UInt8], _ plaintext: UnsafeRawBufferPointer,
         into result: UnsafeMutableRawBufferPointer
     ) {
-        precondition(result.count == plaintext.count + Self.tagBytes, "a sealed message is 16 bytes longer")
+        precondition(
+            result.count == plaintext.count + Self.tagBytes, "a sealed message is 16 bytes longer")
         let out = result.bytePointer
         let done =
-            begin(number, encrypting: true) && addAssociated(associated) && transform(plaintext, out)
+            begin(number, encrypting: true) && addAssociated(associated)
+            && transform(plaintext, out)
             && finish(out + plaintext.count) && repo_gcm_tag(context, out + plaintext.count) == 1
         precondition(done, "AES-256-GCM cannot fail to seal")
     }
 
-    /// Opens a sealed message into `result`, which has 16 bytes less. False where it was changed; then `result` holds
-    /// nothing that may be used.
+    /// Opens a sealed message into `result`, which has 16 bytes less. False where it was changed;
+    /// then `result` holds nothing that may be used.
     package func open(
         number: UInt64, associated: [UInt8], _ sealed: UnsafeRawBufferPointer,
         into result: UnsafeMutableRawBufferPointer
     ) -> Bool {
-        guard sealed.count >= Self.tagBytes, result.count == sealed.count - Self.tagBytes else { return false }
+        guard sealed.count >= Self.tagBytes, result.count == sealed.count - Self.tagBytes else {
+            return false
+        }
         let tag = sealed.baseAddress!.assumingMemoryBound(to: UInt8.self) + result.count
         var last: [UInt8] = [UInt8](repeating: 0, count: 16)
         let out = result.count > 0 ? result.bytePointer : nil
         let opened =
             begin(number, encrypting: false) && addAssociated(associated)
-            && (out == nil || transform(UnsafeRawBufferPointer(rebasing: sealed[..<result.count]), out!))
-            && repo_gcm_expect_tag(context, tag) == 1 && last.withUnsafeMutableBytes { finish($0.bytePointer) }
+            && (out == nil
+                || transform(UnsafeRawBufferPointer(rebasing: sealed[..<result.count]), out!))
+            && repo_gcm_expect_tag(context, tag) == 1
+            && last.withUnsafeMutableBytes { finish($0.bytePointer) }
         if !opened, let base = result.baseAddress { OPENSSL_cleanse(base, result.count) }
         return opened
     }
 
     private func begin(_ number: UInt64, encrypting: Bool) -> Bool {
         var nonce: (UInt32, UInt32, UInt32) = (
-            0, UInt32(truncatingIfNeeded: number).littleEndian, UInt32(truncatingIfNeeded: number >> 32).littleEndian
+            0, UInt32(truncatingIfNeeded: number).littleEndian,
+            UInt32(truncatingIfNeeded: number >> 32).littleEndian
         )
         return withUnsafeBytes(of: &nonce) {
-            repo_gcm_begin(context, $0.baseAddress!.assumingMemoryBound(to: UInt8.self), encrypting ? 1 : 0) == 1
+            repo_gcm_begin(
+                context, $0.baseAddress!.assumingMemoryBound(to: UInt8.self), encrypting ? 1 : 0)
+                == 1
         }
     }
 
     private func addAssociated(_ bytes: [UInt8]) -> Bool {
         var count: Int32 = 0
-        return bytes.isEmpty || EVP_CipherUpdate(context, nil, &count, bytes, Int32(bytes.count)) == 1
+        return bytes.isEmpty
+            || EVP_CipherUpdate(context, nil, &count, bytes, Int32(bytes.count)) == 1
     }
 
-    private func transform(_ bytes: UnsafeRawBufferPointer, _ out: UnsafeMutablePointer<UInt8>) -> Bool {
+    private func transform(_ bytes: UnsafeRawBufferPointer, _ out: UnsafeMutablePointer<UInt8>)
+        -> Bool
+    {
         guard let base = bytes.baseAddress, bytes.count > 0 else { return true }
         var count: Int32 = 0
         return EVP_CipherUpdate(
@@ -79,8 +92,10 @@ extension MessageCipher {
     package func seal(number: UInt64 = 0, associated: [UInt8], _ plaintext: [UInt8]) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: plaintext.count + Self.tagBytes) { buffer, count in
             plaintext.withUnsafeBytes {
-                seal(number: number, associated: associated, $0, into: UnsafeMutableRawBufferPointer(
-                    start: buffer.baseAddress, count: plaintext.count + Self.tagBytes))
+                seal(
+                    number: number, associated: associated, $0,
+                    into: UnsafeMutableRawBufferPointer(
+                        start: buffer.baseAddress, count: plaintext.count + Self.tagBytes))
             }
             count = plaintext.count + Self.tagBytes
         }
@@ -90,10 +105,13 @@ extension MessageCipher {
     package func open(number: UInt64 = 0, associated: [UInt8], _ sealed: [UInt8]) -> [UInt8]? {
         guard sealed.count >= Self.tagBytes else { return nil }
         var opened = false
-        let plaintext = [UInt8](unsafeUninitializedCapacity: max(1, sealed.count - Self.tagBytes)) { buffer, count in
+        let plaintext = [UInt8](unsafeUninitializedCapacity: max(1, sealed.count - Self.tagBytes)) {
+            buffer, count in
             opened = sealed.withUnsafeBytes {
-                open(number: number, associated: associated, $0, into: UnsafeMutableRawBufferPointer(
-                    start: buffer.baseAddress, count: sealed.count - Self.tagBytes))
+                open(
+                    number: number, associated: associated, $0,
+                    into: UnsafeMutableRawBufferPointer(
+                        start: buffer.baseAddress, count: sealed.count - Self.tagBytes))
             }
             count = opened ? sealed.count - Self.tagBytes : 0
         }

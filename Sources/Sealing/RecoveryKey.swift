@@ -1,4 +1,5 @@
-/// The root key as people write it down (docs/format.md, section 3): 56 digits of Crockford's base 32.
+/// The root key as people write it down (docs/format.md, section 3): 56 digits of Crockford's base
+/// 32.
 package enum RecoveryKey {
     private static let digits = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
     private static let rootBytes = 32
@@ -24,14 +25,16 @@ package enum RecoveryKey {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Reads what `text(of:)` wrote, whatever a person did to case, spaces, dashes and look-alikes; lines that begin
-    /// with `#` are comments.
+    /// Reads what `text(of:)` wrote, whatever a person did to case, spaces, dashes and look-alikes;
+    /// lines that begin with `#` are comments.
     package static func root(of text: [UInt8]) throws(SealingError) -> Secret {
         var values: [UInt8] = []
-        for line in text.split(separator: UInt8(ascii: "\n")) where line.first != UInt8(ascii: "#") {
+        for line in text.split(separator: UInt8(ascii: "\n")) where line.first != UInt8(ascii: "#")
+        {
             for character in line {
                 switch character {
-                case UInt8(ascii: " "), UInt8(ascii: "-"), UInt8(ascii: "\r"), UInt8(ascii: "\t"): continue
+                case UInt8(ascii: " "), UInt8(ascii: "-"), UInt8(ascii: "\r"), UInt8(ascii: "\t"):
+                    continue
                 default:
                     guard let value = value(of: character), values.count < 56 else {
                         throw .malformed("the recovery key")
@@ -40,7 +43,9 @@ package enum RecoveryKey {
                 }
             }
         }
-        guard values.count == 56 else { throw .malformed("the recovery key: it has 56 digits, this one \(values.count)") }
+        guard values.count == 56 else {
+            throw .malformed("the recovery key: it has 56 digits, this one \(values.count)")
+        }
         var bytes: [UInt8] = []
         var bits: UInt64 = 0
         var count = 0
@@ -64,7 +69,9 @@ package enum RecoveryKey {
     }
 
     private static func value(of character: UInt8) -> UInt8? {
-        let upper = character >= UInt8(ascii: "a") && character <= UInt8(ascii: "z") ? character - 32 : character
+        let upper =
+            character >= UInt8(ascii: "a") && character <= UInt8(ascii: "z")
+            ? character - 32 : character
         switch upper {
         case UInt8(ascii: "O"): return 0
         case UInt8(ascii: "I"), UInt8(ascii: "L"): return 1

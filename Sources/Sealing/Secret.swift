@@ -1,12 +1,15 @@
 import CLinux
 
-/// A key of up to 64 bytes, in memory that is locked, left out of core files, and wiped when it goes.
+/// A key of up to 64 bytes, in memory that is locked, left out of core files, and wiped when it
+/// goes.
 package struct Secret: ~Copyable, Sendable {
     package let count: Int
     private let slot: SecretArena.Slot
 
     /// - Parameter fill: writes the key into `count` zeroed bytes.
-    package init<E: Error>(count: Int, _ fill: (UnsafeMutableRawBufferPointer) throws(E) -> Void) throws(E) {
+    package init<E: Error>(count: Int, _ fill: (UnsafeMutableRawBufferPointer) throws(E) -> Void)
+        throws(E)
+    {
         precondition(count > 0 && count <= SecretArena.slotBytes, "a secret has 1 to 64 bytes")
         let slot = SecretArena.shared.take()
         do throws(E) {
@@ -26,13 +29,17 @@ package struct Secret: ~Copyable, Sendable {
 
     /// Copies, then wipes `bytes`.
     package init(moving bytes: inout [UInt8]) {
-        self.init(count: bytes.count) { target in bytes.withUnsafeBytes { target.copyMemory(from: $0) } }
+        self.init(count: bytes.count) { target in
+            bytes.withUnsafeBytes { target.copyMemory(from: $0) }
+        }
         bytes.wipe()
     }
 
     deinit { SecretArena.shared.giveBack(slot) }
 
-    package func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+    package func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E)
+        -> R
+    {
         try body(UnsafeRawBufferPointer(start: slot.base, count: count))
     }
 
@@ -41,7 +48,9 @@ package struct Secret: ~Copyable, Sendable {
         body(UnsafePointer(slot.base.assumingMemoryBound(to: UInt8.self)))
     }
 
-    package func copy() -> Secret { Secret(copying: UnsafeRawBufferPointer(start: slot.base, count: count)) }
+    package func copy() -> Secret {
+        Secret(copying: UnsafeRawBufferPointer(start: slot.base, count: count))
+    }
 }
 
 extension [UInt8] {
@@ -52,7 +61,8 @@ extension [UInt8] {
     }
 }
 
-/// The pages all secrets live in. One for the process: the kernel allows few locked pages, and secrets are few.
+/// The pages all secrets live in. One for the process: the kernel allows few locked pages, and
+/// secrets are few.
 package final class SecretArena: Sendable {
     static let slotBytes = 64
     package static let shared = SecretArena()

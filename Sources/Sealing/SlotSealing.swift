@@ -22,7 +22,8 @@ package struct ScryptCost: Sendable, Equatable {
 package enum SlotSealing {
     /// - Returns: the commitment (32 bytes) and the ciphertext.
     package static func seal(
-        _ bundle: [UInt8], secret: borrowing Secret, cost: ScryptCost, salt: [UInt8], header: [UInt8]
+        _ bundle: [UInt8], secret: borrowing Secret, cost: ScryptCost, salt: [UInt8],
+        header: [UInt8]
     ) throws(SealingError) -> (commitment: [UInt8], ciphertext: [UInt8]) {
         let prk = try extract(secret, cost, salt)
         let commitment = KeyDerivation.expand(prk, "slot commit", header).withBytes { Array($0) }
@@ -32,7 +33,8 @@ package enum SlotSealing {
 
     /// Throws `wrongSecret` where the commitment is another's, before anything is decrypted.
     package static func open(
-        commitment: [UInt8], ciphertext: [UInt8], secret: borrowing Secret, cost: ScryptCost, salt: [UInt8],
+        commitment: [UInt8], ciphertext: [UInt8], secret: borrowing Secret, cost: ScryptCost,
+        salt: [UInt8],
         header: [UInt8]
     ) throws(SealingError) -> [UInt8] {
         let prk = try extract(secret, cost, salt)
@@ -52,7 +54,8 @@ package enum SlotSealing {
         let stretched = try Secret(count: 32) { (result) throws(SealingError) in
             let done = secret.withPointer {
                 repo_scrypt(
-                    $0, secret.count, salt, salt.count, 1 << UInt64(cost.log2N), UInt32(cost.r), UInt32(cost.p),
+                    $0, secret.count, salt, salt.count, 1 << UInt64(cost.log2N), UInt32(cost.r),
+                    UInt32(cost.p),
                     result.bytePointer)
             }
             guard done == 1 else { throw .library("scrypt with N = 2^\(cost.log2N)") }

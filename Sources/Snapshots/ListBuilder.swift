@@ -1,8 +1,9 @@
 import Sealing
 import WireFormat
 
-/// Builds the list of a stream while it is written (docs/format.md, sections 10 and 14): a tree whose nodes end where
-/// the ids of their entries say, so that equal runs of entries give equal nodes.
+/// Builds the list of a stream while it is written (docs/format.md, sections 10 and 14): a tree
+/// whose nodes end where the ids of their entries say, so that equal runs of entries give equal
+/// nodes.
 package struct ListBuilder: ~Copyable {
     private let namer: ChunkNamer
     private var leaf: [ListEntry] = []
@@ -18,7 +19,9 @@ package struct ListBuilder: ~Copyable {
     package init(namer: consuming ChunkNamer) { self.namer = namer }
 
     /// - Parameter store: stores a node under its id.
-    package mutating func append(_ entry: ListEntry, store: (ChunkID, [UInt8]) throws -> Void) throws {
+    package mutating func append(_ entry: ListEntry, store: (ChunkID, [UInt8]) throws -> Void)
+        throws
+    {
         switch (leaf.last, entry) {
         case (.chunk(let last, _), .chunk(let id, _)) where last == id:
             leaf.append(.again(1))
@@ -63,7 +66,9 @@ package struct ListBuilder: ~Copyable {
         _ node: ListNode, level: Int, _ store: (ChunkID, [UInt8]) throws -> Void
     ) throws {
         let child = ListNode.Child(total: try node.total(what: "a list"), id: try put(node, store))
-        guard level <= Limits.nodeLevel else { throw WireError.malformed("the stream is too long for a list") }
+        guard level <= Limits.nodeLevel else {
+            throw WireError.malformed("the stream is too long for a list")
+        }
         if levels.count < level { levels.append([]) }
         if endsHere(levels[level - 1].count, levels[level - 1].last?.id) { try end(level, store) }
         levels[level - 1].append(child)
@@ -75,7 +80,8 @@ package struct ListBuilder: ~Copyable {
         try add(node, level: level + 1, store)
     }
 
-    private func put(_ node: ListNode, _ store: (ChunkID, [UInt8]) throws -> Void) throws -> ChunkID {
+    private func put(_ node: ListNode, _ store: (ChunkID, [UInt8]) throws -> Void) throws -> ChunkID
+    {
         let bytes = node.bytes
         let id = namer.name(bytes)
         try store(id, bytes)
@@ -83,7 +89,8 @@ package struct ListBuilder: ~Copyable {
     }
 
     /// The finished list: its entries where they are few, else the root of the tree.
-    package consuming func finish(store: (ChunkID, [UInt8]) throws -> Void) throws -> Manifest.List {
+    package consuming func finish(store: (ChunkID, [UInt8]) throws -> Void) throws -> Manifest.List
+    {
         if isShort { return .inline(leaf) }
         if levels.isEmpty { return .root(try put(.leaf(leaf), store)) }
         if !leaf.isEmpty { try endLeaf(store) }

@@ -3,7 +3,8 @@ import PackStore
 import WireFormat
 import Workers
 
-/// Walks the list of a stream in order, one node of each level in memory (docs/format.md, section 10).
+/// Walks the list of a stream in order, one node of each level in memory (docs/format.md, section
+/// 10).
 package struct ListReader {
     private let reader: ChunkReader
     private let what: String
@@ -17,7 +18,10 @@ package struct ListReader {
     ///   - stream: whose list is walked.
     ///   - reader: of chunks of class list.
     ///   - what: for errors, such as `the list of snapshot 3f9c02ab`.
-    package init(_ stream: Manifest.Stream, _ reader: ChunkReader, what: String, onNode: ((ChunkID) -> Void)? = nil) throws {
+    package init(
+        _ stream: Manifest.Stream, _ reader: ChunkReader, what: String,
+        onNode: ((ChunkID) -> Void)? = nil
+    ) throws {
         self.reader = reader
         self.what = what
         self.onNode = onNode
@@ -53,14 +57,20 @@ package struct ListReader {
             guard level == nil || level == 0 else { throw malformed("a node has the wrong level") }
             self.entries = entries[...]
         case .interior(let own, let children):
-            guard level == nil || level == own else { throw malformed("a node has the wrong level") }
+            guard level == nil || level == own else {
+                throw malformed("a node has the wrong level")
+            }
             path.append((own, children.reversed()))
         }
     }
 
     private func check(_ total: Int, _ wanted: Int) throws {
-        guard total == wanted else { throw malformed("it covers \(total) bytes instead of \(wanted)") }
+        guard total == wanted else {
+            throw malformed("it covers \(total) bytes instead of \(wanted)")
+        }
     }
 
-    private func malformed(_ rule: String) -> WireError { .malformed("\(what) is malformed: \(rule)") }
+    private func malformed(_ rule: String) -> WireError {
+        .malformed("\(what) is malformed: \(rule)")
+    }
 }

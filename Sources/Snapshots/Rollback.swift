@@ -24,17 +24,24 @@ package enum Rollback {
         var problems: [String] = []
         for snapshot in snapshots {
             for name in snapshot.head.names where !present.contains(name) {
-                problems.append("snapshot \(name.short), which \(snapshot.id.short) followed, is missing")
+                problems.append(
+                    "snapshot \(name.short), which \(snapshot.id.short) followed, is missing")
             }
         }
         for (writer, seen) in numbers.sorted(by: { $0.key < $1.key }) {
             let greatest = max(seen.max() ?? 0, remembered[writer] ?? 0)
-            // Every number stands once at least: where there are fewer than the greatest, some are missing.
-            if UInt64(seen.count) < greatest, let gap = (1...greatest).first(where: { !seen.contains($0) }) {
-                problems.append("snapshot number \(gap) of writer \(writer.short) is missing, without a record of its removal")
+            // Every number stands once at least: where there are fewer than the greatest, some are
+            // missing.
+            if UInt64(seen.count) < greatest,
+                let gap = (1...greatest).first(where: { !seen.contains($0) })
+            {
+                problems.append(
+                    "snapshot number \(gap) of writer \(writer.short) is missing, without a record of its removal"
+                )
             }
         }
-        for (writer, number) in remembered.sorted(by: { $0.key < $1.key }) where numbers[writer] == nil && number > 0 {
+        for (writer, number) in remembered.sorted(by: { $0.key < $1.key })
+        where numbers[writer] == nil && number > 0 {
             problems.append("all \(number) snapshots of writer \(writer.short) are missing")
         }
         return problems

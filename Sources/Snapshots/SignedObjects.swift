@@ -38,12 +38,14 @@ package struct SignedObjects: Sendable {
         }
         let (tombstone, signature) = try Tombstone.read(object, what: "\(name)")
         guard tombstone.target == target, tombstone.id == id,
-            keyring.isSigned(Tombstone.signaturePrefix + tombstone.bytesBeforeSignature, by: signature)
+            keyring.isSigned(
+                Tombstone.signaturePrefix + tombstone.bytesBeforeSignature, by: signature)
         else { throw SealingError.signature("\(name)") }
         return tombstone
     }
 
-    /// The objects that will be deleted. What is not signed properly is told to `ignored` and does not count.
+    /// The objects that will be deleted. What is not signed properly is told to `ignored` and does
+    /// not count.
     package func condemned(
         _ target: Tombstone.Target, ignored: (ObjectName, any Error) -> Void
     ) throws -> [Tombstone] {
@@ -52,7 +54,7 @@ package struct SignedObjects: Sendable {
             guard case .tombstone(_, let id) = object.name else { continue }
             do {
                 if let tombstone = try tombstone(target, id) { found.append(tombstone) }
-            } catch where isDamage(error) {
+            } catch  where isDamage(error) {
                 ignored(object.name, error)
             }
         }
@@ -68,25 +70,30 @@ package struct SignedObjects: Sendable {
     /// Writes a record into the domain it speaks of.
     package func put(_ kind: Record.Kind, _ fields: [UInt8], _ context: DomainContext) throws {
         let id = try context.newID("record", mixing: fields)
-        let header = ObjectHeader(.record, detail: kind.rawValue, domain: context.domain, id: id).bytes
+        let header = ObjectHeader(.record, detail: kind.rawValue, domain: context.domain, id: id)
+            .bytes
         let box = Box.seal(
             Padding.pad(fields), key: context.keys.index, label: Record.label, name: id.bytes,
             salt: try context.random.draw("record salt", key: context.keys.auth, mixing: fields),
             associated: header)
         let object = header + box
-        try store.put(.record(kind, id), object + (try keyring.sign(Record.signaturePrefix + object)))
+        try store.put(
+            .record(kind, id), object + (try keyring.sign(Record.signaturePrefix + object)))
     }
 
     /// The fields of all records of a kind that this key can read.
     /// - Parameter context: of a domain, or nil where this key has no part in it.
     package func records(
-        _ kind: Record.Kind, context: (DomainID) -> DomainContext?, ignored: (ObjectName, any Error) -> Void
+        _ kind: Record.Kind, context: (DomainID) -> DomainContext?,
+        ignored: (ObjectName, any Error) -> Void
     ) throws -> [[UInt8]] {
         var found: [[UInt8]] = []
         for object in try store.list(.records(kind)) {
             do {
-                if let fields = try record(object.name, kind, context: context) { found.append(fields) }
-            } catch where isDamage(error) {
+                if let fields = try record(object.name, kind, context: context) {
+                    found.append(fields)
+                }
+            } catch  where isDamage(error) {
                 ignored(object.name, error)
             }
         }
@@ -101,7 +108,10 @@ package struct SignedObjects: Sendable {
             throw WireError.malformed("\(name) is malformed: it ends too early")
         }
         let signed = Array(object.dropLast(Record.signatureBytes))
-        guard keyring.isSigned(Record.signaturePrefix + signed, by: Array(object.suffix(Record.signatureBytes))) else {
+        guard
+            keyring.isSigned(
+                Record.signaturePrefix + signed, by: Array(object.suffix(Record.signatureBytes)))
+        else {
             throw SealingError.signature("\(name)")
         }
         var reader = ByteReader(signed, what: "\(name)")
@@ -111,7 +121,8 @@ package struct SignedObjects: Sendable {
         }
         guard let context = context(header.domain) else { return nil }
         let padded = try Box.open(
-            signed[reader.offset...], key: context.keys.index, label: Record.label, name: header.id.bytes,
+            signed[reader.offset...], key: context.keys.index, label: Record.label,
+            name: header.id.bytes,
             associated: Array(signed[..<ObjectHeader.byteCount]), what: "\(name)")
         return try Padding.unpad(padded, what: "\(name)")
     }

@@ -5,7 +5,8 @@ import PackStore
 import Sealing
 import WireFormat
 
-/// Manifests and commits of one domain: the steps of writing and reading a snapshot, and nothing else.
+/// Manifests and commits of one domain: the steps of writing and reading a snapshot, and nothing
+/// else.
 package struct SnapshotStore: Sendable {
     private let context: DomainContext
 
@@ -15,7 +16,8 @@ package struct SnapshotStore: Sendable {
 
     // MARK: heads
 
-    /// Seals a head. Its length is known before its content is final: only numbers of fixed width change.
+    /// Seals a head. Its length is known before its content is final: only numbers of fixed width
+    /// change.
     package func seal(_ head: Head, id: ObjectID) throws -> [UInt8] {
         let header = ObjectHeader(.head, domain: context.domain, id: id).bytes
         let fields = head.bytes()
@@ -37,7 +39,8 @@ package struct SnapshotStore: Sendable {
         var reader = ByteReader(object, what: "\(name)")
         _ = try ObjectHeader.check(&reader, .head, domain: context.domain, id: id)
         let padded = try Box.open(
-            object[reader.offset...], key: context.keys.index, label: Self.headLabel, name: id.bytes,
+            object[reader.offset...], key: context.keys.index, label: Self.headLabel,
+            name: id.bytes,
             associated: Array(object[..<ObjectHeader.byteCount]), what: "\(name)")
         return try Head(try Padding.unpad(padded, what: "\(name)"), what: "\(name)")
     }
@@ -77,28 +80,37 @@ package struct SnapshotStore: Sendable {
     }
 
     /// Reads a manifest.
-    /// - Parameter expecting: the head that names it; the manifest must be the very one it speaks of.
+    /// - Parameter expecting: the head that names it; the manifest must be the very one it speaks
+    ///   of.
     package func manifest(_ id: ObjectID, expecting head: Head?) throws -> Manifest {
         let name = ObjectName.snapshot(context.domain, id)
         let object = try context.store.get(name)
         if let head, Digest32(SHA256.hash(object)) != head.manifestHash {
-            throw SealingError.doesNotOpen("\(name): it is not the manifest its commit speaks of; it")
+            throw SealingError.doesNotOpen(
+                "\(name): it is not the manifest its commit speaks of; it")
         }
         var reader = ByteReader(object, what: "\(name)")
         _ = try ObjectHeader.check(&reader, .manifest, domain: context.domain, id: id)
         let stored = try StoredEnvelope(&reader)
-        guard stored.header.contentClass == .list else { throw reader.malformed("its envelope is of another class") }
+        guard stored.header.contentClass == .list else {
+            throw reader.malformed("its envelope is of another class")
+        }
         let key = try EnvelopeKey.open(stored, context, what: "\(name)")
-        let associated = key.associated(number: 0, context: Array(object[..<ObjectHeader.byteCount]))
-        guard let plaintext = key.cipher().open(number: 0, associated: associated, reader.rest()) else {
+        let associated = key.associated(
+            number: 0, context: Array(object[..<ObjectHeader.byteCount]))
+        guard let plaintext = key.cipher().open(number: 0, associated: associated, reader.rest())
+        else {
             throw SealingError.doesNotOpen("\(name)")
         }
         let manifest = try Manifest(
-            try Self.decode(try Padding.unpad(plaintext, what: "\(name)"), what: "\(name)"), what: "\(name)")
+            try Self.decode(try Padding.unpad(plaintext, what: "\(name)"), what: "\(name)"),
+            what: "\(name)")
         if let head {
             var same = head
             same.manifestHash = manifest.head.manifestHash
-            guard same == manifest.head else { throw reader.malformed("its head and its commit differ") }
+            guard same == manifest.head else {
+                throw reader.malformed("its head and its commit differ")
+            }
         }
         return manifest
     }
@@ -106,9 +118,11 @@ package struct SnapshotStore: Sendable {
     /// `u8 codec | u32 raw length | content`.
     private static func encode(_ content: [UInt8]) throws -> [UInt8] {
         var compressor = Compressor(level: 3)
-        let compressed = try [UInt8](unsafeUninitializedCapacity: max(1, content.count)) { buffer, count in
+        let compressed = try [UInt8](unsafeUninitializedCapacity: max(1, content.count)) {
+            buffer, count in
             count = try content.withUnsafeBytes {
-                try compressor.compress($0, into: UnsafeMutableRawBufferPointer(buffer), limit: content.count) ?? 0
+                try compressor.compress(
+                    $0, into: UnsafeMutableRawBufferPointer(buffer), limit: content.count) ?? 0
             }
         }
         var writer = ByteWriter(capacity: content.count + 5)
@@ -122,7 +136,9 @@ package struct SnapshotStore: Sendable {
         var reader = ByteReader(bytes, what: what)
         let codec = try reader.u8()
         let rawBytes = try reader.u32()
-        guard rawBytes <= Limits.objectBytes else { throw reader.malformed("it says it has \(rawBytes) bytes") }
+        guard rawBytes <= Limits.objectBytes else {
+            throw reader.malformed("it says it has \(rawBytes) bytes")
+        }
         let content = reader.rest()
         switch codec {
         case 0:
@@ -133,7 +149,9 @@ package struct SnapshotStore: Sendable {
             return try [UInt8](unsafeUninitializedCapacity: max(1, rawBytes)) { buffer, count in
                 try content.withUnsafeBytes {
                     try decompressor.decompress(
-                        $0, into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<rawBytes]))
+                        $0,
+                        into: UnsafeMutableRawBufferPointer(
+                            rebasing: UnsafeMutableRawBufferPointer(buffer)[..<rawBytes]))
                 }
                 count = rawBytes
             }

@@ -1,17 +1,20 @@
 import Files
 import WireFormat
 
-/// This machine's cache of one repository: its index, who this writer is, and what was seen of others.
+/// This machine's cache of one repository: its index, who this writer is, and what was seen of
+/// others.
 ///
-/// Everything in it may be lost: the index is rebuilt, the writer gets a new name. Only the memory of what was seen is
-/// gone then, and with it the power to notice that a store shows less than before.
+/// Everything in it may be lost: the index is rebuilt, the writer gets a new name. Only the memory
+/// of what was seen is gone then, and with it the power to notice that a store shows less than
+/// before.
 package struct CacheDirectory: Sendable {
     private let root: Path
     private let surroundings: Surroundings
     private var directories: Directories { Directories(surroundings.systemCalls) }
 
     /// - Parameter parent: of all repositories' caches.
-    package init(_ parent: Path, repository: ObjectID, surroundings: Surroundings) throws(FileError) {
+    package init(_ parent: Path, repository: ObjectID, surroundings: Surroundings) throws(FileError)
+    {
         root = parent / repository.description
         self.surroundings = surroundings
         try directories.make(root)
@@ -26,10 +29,13 @@ package struct CacheDirectory: Sendable {
     /// The name under which this cache directory's adds are numbered.
     package func writer() throws -> ObjectID {
         let path = root / "writer"
-        if let known = try read(path), let id = ObjectID(hexadecimal: known.prefix(32)) { return id }
+        if let known = try read(path), let id = ObjectID(hexadecimal: known.prefix(32)) {
+            return id
+        }
         let id = ObjectID(try surroundings.randomBytes(ObjectID.byteCount))
         try replace(path, with: id.description + "\n")
-        // Two may have begun at once: the name that stands in the file in the end is right for both.
+        // Two may have begun at once: the name that stands in the file in the end is right for
+        // both.
         return try read(path).flatMap { ObjectID(hexadecimal: $0.prefix(32)) } ?? id
     }
 
@@ -40,7 +46,9 @@ package struct CacheDirectory: Sendable {
         var numbers: [ObjectID: UInt64] = [:]
         for line in try read(seen(domain))?.split(separator: "\n") ?? [] {
             let words = line.split(separator: " ")
-            guard words.count == 2, let writer = ObjectID(hexadecimal: words[0]), let number = UInt64(words[1]) else {
+            guard words.count == 2, let writer = ObjectID(hexadecimal: words[0]),
+                let number = UInt64(words[1])
+            else {
                 continue
             }
             numbers[writer] = number
@@ -77,7 +85,8 @@ package struct CacheDirectory: Sendable {
 
     private func read(_ path: Path) throws(FileError) -> String? {
         guard try directories.status(path) != nil else { return nil }
-        return String(decoding: try directories.contents(of: path, limit: Self.fileBytesMax), as: UTF8.self)
+        return String(
+            decoding: try directories.contents(of: path, limit: Self.fileBytesMax), as: UTF8.self)
     }
 
     private func replace(_ path: Path, with text: String) throws {

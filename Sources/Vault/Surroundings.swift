@@ -1,7 +1,8 @@
 import Files
 import Sealing
 
-/// Everything of the world that a verb touches besides the object store: made once, by `Terminal`; tests make their own.
+/// Everything of the world that a verb touches besides the object store: made once, by `Terminal`;
+/// tests make their own.
 package struct Surroundings: Sendable {
     package var systemCalls: SystemCalls
     /// Milliseconds since 1970.
@@ -15,7 +16,8 @@ package struct Surroundings: Sendable {
     package var hostName: String
     /// Whether a signal asks to end: SIGINT or SIGTERM.
     package var stopRequested: @Sendable () -> Int32?
-    /// Readable as soon as a signal asks to end, so that no read blocks for ever; negative for none.
+    /// Readable as soon as a signal asks to end, so that no read blocks for ever; negative for
+    /// none.
     package var wakeUp: Int32
     /// Told now and then how far a verb has come.
     package var progress: @Sendable (Progress) -> Void
@@ -24,9 +26,11 @@ package struct Surroundings: Sendable {
 
     package init(
         systemCalls: SystemCalls, now: @escaping @Sendable () -> Int64,
-        randomBytes: @escaping @Sendable (Int) throws -> [UInt8], scryptCost: ScryptCost, workers: Int,
+        randomBytes: @escaping @Sendable (Int) throws -> [UInt8], scryptCost: ScryptCost,
+        workers: Int,
         identity: [UInt8], hostName: String, stopRequested: @escaping @Sendable () -> Int32?,
-        wakeUp: Int32, progress: @escaping @Sendable (Progress) -> Void, warn: @escaping @Sendable (String) -> Void
+        wakeUp: Int32, progress: @escaping @Sendable (Progress) -> Void,
+        warn: @escaping @Sendable (String) -> Void
     ) {
         self.systemCalls = systemCalls
         self.now = now

@@ -6,16 +6,18 @@ import WireFormat
 extension Vault {
     /// Makes a repository in an empty store: a random root key, the config, a first full key.
     ///
-    /// The key slot is durable before the config, which makes it a repository: a stop in between leaves nothing that
-    /// opens by mistake.
+    /// The key slot is durable before the config, which makes it a repository: a stop in between
+    /// leaves nothing that opens by mistake.
     package static func create(
-        in store: any ObjectStore, with credential: borrowing Credential, label: String?, surroundings: Surroundings,
+        in store: any ObjectStore, with credential: borrowing Credential, label: String?,
+        surroundings: Surroundings,
         cacheParent: Path?
     ) throws -> Vault {
         var rootBytes = try surroundings.randomBytes(32)
         let keyring = Keyring(root: Secret(moving: &rootBytes))
         let config = Config(
-            repository: ObjectID(try surroundings.randomBytes(ObjectID.byteCount)), consistency: .strong,
+            repository: ObjectID(try surroundings.randomBytes(ObjectID.byteCount)),
+            consistency: .strong,
             created: surroundings.now(), rootCheck: keyring.rootCheck)
         let vault = Vault(
             store: store, config: config, keyring: keyring, slot: nil, surroundings: surroundings,

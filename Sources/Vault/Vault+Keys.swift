@@ -23,7 +23,8 @@ extension Vault {
         _ kind: KeySlot.KeyKind, _ credential: borrowing Credential, label: String?
     ) throws -> ObjectID {
         guard try store.list(.keys).count < Limits.keySlots else { throw VaultError.tooManyKeys }
-        let domain = kind == .write ? DomainID(try surroundings.randomBytes(DomainID.byteCount)) : nil
+        let domain =
+            kind == .write ? DomainID(try surroundings.randomBytes(DomainID.byteCount)) : nil
         var bundle = try self.bundle(kind, domain, label: label)
         var bytes = bundle.bytes
         bundle.wipe()
@@ -33,26 +34,32 @@ extension Vault {
             ? try seal(bytes, kind, .password, credential.secret, cost: surroundings.scryptCost)
             : try seal(bytes, kind, .keyFile, credential.secret, cost: .none)
         let content = slot.bytesBeforeHash
-        let record = KeyRecord(slot: slot.id, kind: kind, domain: domain, label: label, created: slot.created)
+        let record = KeyRecord(
+            slot: slot.id, kind: kind, domain: domain, label: label, created: slot.created)
         try signedObjects.put(.key, record.bytes, try requiredContext(.shared))
         try store.put(.key(slot.id), content + SHA256.hash(content))
         return slot.id
     }
 
     private func seal(
-        _ bundle: [UInt8], _ kind: KeySlot.KeyKind, _ secretKind: KeySlot.SecretKind, _ secret: borrowing Secret,
+        _ bundle: [UInt8], _ kind: KeySlot.KeyKind, _ secretKind: KeySlot.SecretKind,
+        _ secret: borrowing Secret,
         cost: ScryptCost
     ) throws -> KeySlot {
         var slot = KeySlot(
-            secret: secretKind, kind: kind, log2N: cost.log2N, r: cost.r, p: cost.p, created: surroundings.now(),
-            repository: config.repository, id: ObjectID(try surroundings.randomBytes(ObjectID.byteCount)),
+            secret: secretKind, kind: kind, log2N: cost.log2N, r: cost.r, p: cost.p,
+            created: surroundings.now(),
+            repository: config.repository,
+            id: ObjectID(try surroundings.randomBytes(ObjectID.byteCount)),
             salt: try surroundings.randomBytes(KeySlot.saltBytes))
         (slot.commitment, slot.ciphertext) = try SlotSealing.seal(
             Padding.pad(bundle), secret: secret, cost: cost, salt: slot.salt, header: slot.header)
         return slot
     }
 
-    private func bundle(_ kind: KeySlot.KeyKind, _ domain: DomainID?, label: String?) throws -> KeyBundle {
+    private func bundle(_ kind: KeySlot.KeyKind, _ domain: DomainID?, label: String?) throws
+        -> KeyBundle
+    {
         var bundle = KeyBundle(kind: kind, config: config.bytesBeforeHash, label: label)
         func copy(_ secret: borrowing Secret) -> [UInt8] { secret.withBytes { Array($0) } }
         switch kind {
@@ -66,7 +73,9 @@ extension Vault {
             }
         case .write:
             try keyring.withRoot { _ in }
-            guard let domain, let keys = keyring.keys(of: domain.word), keys.chunkIDs != nil, keys.cuts != nil else {
+            guard let domain, let keys = keyring.keys(of: domain.word), keys.chunkIDs != nil,
+                keys.cuts != nil
+            else {
                 throw SealingError.lacksKey("make keys")
             }
             bundle.domain = domain
@@ -97,7 +106,8 @@ extension Vault {
         return try Self.readSlots(store, surroundings).map { slot in
             Key(
                 id: slot.id, kind: slot.kind, secret: slot.secret, created: slot.created,
-                label: records[slot.id]?.label, domain: records[slot.id]?.domain, isOpen: slot.id == self.slot)
+                label: records[slot.id]?.label, domain: records[slot.id]?.domain,
+                isOpen: slot.id == self.slot)
         }.sorted { ($0.created, $0.id) < ($1.created, $1.id) }
     }
 
@@ -110,11 +120,15 @@ extension Vault {
             throw VaultError.noSuchKey(text, near: all.map { $0.id.short })
         }
         try keyring.withRoot { _ in }
-        if key.kind == .full && all.filter({ $0.kind == .full }).count == 1 { throw VaultError.lastFullKey }
+        if key.kind == .full && all.filter({ $0.kind == .full }).count == 1 {
+            throw VaultError.lastFullKey
+        }
         try store.remove(.key(key.id))
         return key
     }
 
     /// The recovery key, as people write it down. Secret. Needs a full key.
-    package func recoveryKey() throws -> String { try keyring.withRoot { RecoveryKey.text(of: $0) } }
+    package func recoveryKey() throws -> String {
+        try keyring.withRoot { RecoveryKey.text(of: $0) }
+    }
 }

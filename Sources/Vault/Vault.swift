@@ -7,7 +7,8 @@ import Sealing
 import Snapshots
 import WireFormat
 
-/// An open repository: its parameters, its keys as far as they are held, its store and this machine's cache of it.
+/// An open repository: its parameters, its keys as far as they are held, its store and this
+/// machine's cache of it.
 ///
 /// A class: one open repository, shared by all that a verb does.
 package final class Vault: Sendable {
@@ -21,7 +22,8 @@ package final class Vault: Sendable {
     package let cache: CacheDirectory?
 
     init(
-        store: any ObjectStore, config: Config, keyring: Keyring, slot: ObjectID?, surroundings: Surroundings,
+        store: any ObjectStore, config: Config, keyring: Keyring, slot: ObjectID?,
+        surroundings: Surroundings,
         cache: CacheDirectory?
     ) {
         self.store = store
@@ -38,7 +40,8 @@ package final class Vault: Sendable {
     /// What reading and writing in a domain needs; nil where this key has no part in it.
     package func context(_ domain: DomainID) -> DomainContext? {
         keyring.keys(of: domain.word).map {
-            DomainContext(store: store, keyring: keyring, keys: $0, random: surroundings.hedgedRandom)
+            DomainContext(
+                store: store, keyring: keyring, keys: $0, random: surroundings.hedgedRandom)
         }
     }
 

@@ -1,4 +1,5 @@
-/// Takes an object apart, refusing what does not fit. Everything it is given is bad input until proven.
+/// Takes an object apart, refusing what does not fit. Everything it is given is bad input until
+/// proven.
 package struct ByteReader {
     private let bytes: [UInt8]
     package private(set) var offset: Int
@@ -12,7 +13,9 @@ package struct ByteReader {
 
     /// Reads only a part of `bytes`, which must lie inside.
     package init(_ bytes: [UInt8], in range: Range<Int>, what: String) {
-        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "a reader stays inside its bytes")
+        precondition(
+            range.lowerBound >= 0 && range.upperBound <= bytes.count,
+            "a reader stays inside its bytes")
         self.bytes = bytes
         offset = range.lowerBound
         end = range.upperBound
@@ -22,7 +25,9 @@ package struct ByteReader {
     package var remaining: Int { end - offset }
     package var isAtEnd: Bool { offset == end }
 
-    package func malformed(_ rule: String) -> WireError { .malformed("\(what) is malformed: \(rule)") }
+    package func malformed(_ rule: String) -> WireError {
+        .malformed("\(what) is malformed: \(rule)")
+    }
 
     private mutating func take(_ count: Int) throws(WireError) -> Int {
         guard count >= 0, count <= remaining else { throw malformed("it ends too early") }
@@ -30,9 +35,13 @@ package struct ByteReader {
         return offset
     }
 
-    package mutating func integer<T: FixedWidthInteger>(_ type: T.Type = T.self) throws(WireError) -> T {
+    package mutating func integer<T: FixedWidthInteger>(_ type: T.Type = T.self) throws(WireError)
+        -> T
+    {
         let at = try take(MemoryLayout<T>.size)
-        return bytes.withUnsafeBytes { T(littleEndian: $0.loadUnaligned(fromByteOffset: at, as: T.self)) }
+        return bytes.withUnsafeBytes {
+            T(littleEndian: $0.loadUnaligned(fromByteOffset: at, as: T.self))
+        }
     }
 
     package mutating func u8() throws(WireError) -> UInt8 { bytes[try take(1)] }
@@ -41,7 +50,9 @@ package struct ByteReader {
 
     /// A u64 that must fit into a signed word.
     package mutating func u64() throws(WireError) -> Int {
-        guard let value = Int(exactly: try integer(UInt64.self)) else { throw malformed("a number is too large") }
+        guard let value = Int(exactly: try integer(UInt64.self)) else {
+            throw malformed("a number is too large")
+        }
         return value
     }
 
@@ -53,7 +64,9 @@ package struct ByteReader {
             if shift == 63 && byte > 1 { throw malformed("a number has more than 64 bits") }
             value |= UInt64(byte & 0x7f) << shift
             if byte < 0x80 {
-                if byte == 0 && shift > 0 { throw malformed("a number is not in its shortest form") }
+                if byte == 0 && shift > 0 {
+                    throw malformed("a number is not in its shortest form")
+                }
                 return value
             }
             shift += 7
@@ -64,7 +77,9 @@ package struct ByteReader {
     /// A varint of at most `limit`; where that is below zero there is none.
     package mutating func count(atMost limit: Int) throws(WireError) -> Int {
         let value = try varint()
-        guard limit >= 0, value <= UInt64(limit) else { throw malformed("\(value) exceeds the limit of \(limit)") }
+        guard limit >= 0, value <= UInt64(limit) else {
+            throw malformed("\(value) exceeds the limit of \(limit)")
+        }
         return Int(value)
     }
 

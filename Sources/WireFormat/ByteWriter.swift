@@ -31,7 +31,9 @@ package struct ByteWriter {
 
     package mutating func varint(_ value: Int) { varint(UInt64(value)) }
     package mutating func raw(_ more: some Sequence<UInt8>) { bytes.append(contentsOf: more) }
-    package mutating func zeros(_ count: Int) { bytes.append(contentsOf: repeatElement(0, count: count)) }
+    package mutating func zeros(_ count: Int) {
+        bytes.append(contentsOf: repeatElement(0, count: count))
+    }
 
     package mutating func id(_ id: some FixedBytes) { raw(id.bytes) }
 

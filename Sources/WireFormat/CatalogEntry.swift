@@ -140,7 +140,8 @@ extension CatalogEntry {
             try reader.finish()
         }
         guard Self.isSafe(path), kind != 0, hardLink.map(Self.isSafe) ?? true else {
-            throw .malformed("\(what) is malformed: an entry has no kind, or a path that leaves its directory")
+            throw .malformed(
+                "\(what) is malformed: an entry has no kind, or a path that leaves its directory")
         }
         guard byteCount == 0 || (kind == 1 && hardLink == nil), linkTarget == nil || kind == 3,
             special == nil || kind == 4 || kind == 5
@@ -151,7 +152,9 @@ extension CatalogEntry {
     private static func isSafe(_ path: [UInt8]) -> Bool {
         !path.isEmpty && !path.contains(0)
             && path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-                .allSatisfy { !$0.isEmpty && !$0.elementsEqual(".".utf8) && !$0.elementsEqual("..".utf8) }
+                .allSatisfy {
+                    !$0.isEmpty && !$0.elementsEqual(".".utf8) && !$0.elementsEqual("..".utf8)
+                }
     }
 }
 
@@ -166,7 +169,9 @@ extension CatalogEntry.Time {
     fileprivate init(_ reader: inout ByteReader) throws(WireError) {
         seconds = try reader.integer()
         nanoseconds = try reader.integer()
-        guard nanoseconds < 1_000_000_000 else { throw reader.malformed("a time has too many nanoseconds") }
+        guard nanoseconds < 1_000_000_000 else {
+            throw reader.malformed("a time has too many nanoseconds")
+        }
     }
 }
 
@@ -256,14 +261,18 @@ private struct EntryReader {
             let tag = try reader.u8()
             let number = tag & 0x7f
             let value = try reader.counted(atMost: Limits.catalogEntryBytes)
-            guard number >= last else { throw reader.malformed("the fields of an entry are out of order") }
+            guard number >= last else {
+                throw reader.malformed("the fields of an entry are out of order")
+            }
             guard number > last || number == repeated || !known.contains(number) else {
                 throw reader.malformed("a field of an entry stands twice")
             }
             last = number
             if known.contains(number) { return (number, value) }
             if tag & 0x80 != 0 {
-                throw .unknown("\(reader.what) needs something this program does not know (entry field \(number))")
+                throw .unknown(
+                    "\(reader.what) needs something this program does not know (entry field \(number))"
+                )
             }
         }
         return nil

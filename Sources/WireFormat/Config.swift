@@ -12,7 +12,8 @@ package struct Config: Equatable, Sendable {
         }
 
         package static let text = Cutting(minimum: 4 << 10, average: 16 << 10, maximum: 64 << 10)
-        package static let general = Cutting(minimum: 8 << 10, average: 32 << 10, maximum: 128 << 10)
+        package static let general = Cutting(
+            minimum: 8 << 10, average: 32 << 10, maximum: 128 << 10)
     }
 
     package enum Consistency: UInt8, Sendable {
@@ -54,8 +55,11 @@ package struct Config: Equatable, Sendable {
         return Prologue.bytes(.config) + fields.bytes
     }
 
-    /// Splits the object into what is hashed and the hash; the caller compares them before it reads on.
-    package static func split(_ object: [UInt8]) throws(WireError) -> (content: [UInt8], hash: [UInt8]) {
+    /// Splits the object into what is hashed and the hash; the caller compares them before it reads
+    /// on.
+    package static func split(_ object: [UInt8]) throws(WireError) -> (
+        content: [UInt8], hash: [UInt8]
+    ) {
         guard object.count > Prologue.byteCount + 32, object.count <= 64 << 10 else {
             throw .malformed("config has \(object.count) bytes")
         }
@@ -93,7 +97,8 @@ extension Config.Cutting {
         minimum = try reader.u32()
         average = try reader.u32()
         maximum = try reader.u32()
-        guard minimum >= 256, average > minimum, maximum > average, maximum <= Limits.chunkBytes else {
+        guard minimum >= 256, average > minimum, maximum > average, maximum <= Limits.chunkBytes
+        else {
             throw reader.malformed("its cutting parameters make no sense")
         }
     }

@@ -11,7 +11,8 @@ package struct EnvelopeHeader: Equatable, Sendable {
     package let salt: [UInt8]
 
     package init(
-        contentClass: ContentClass, domain: DomainID, id: ObjectID, ephemeralKey: [UInt8], salt: [UInt8]
+        contentClass: ContentClass, domain: DomainID, id: ObjectID, ephemeralKey: [UInt8],
+        salt: [UInt8]
     ) {
         precondition(ephemeralKey.count == 32 && salt.count == 32, "key and salt have 32 bytes")
         self.contentClass = contentClass

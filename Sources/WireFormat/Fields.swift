@@ -1,4 +1,5 @@
-/// Writes fields of tag, length and value in ascending order of their tags (docs/format.md, section 1).
+/// Writes fields of tag, length and value in ascending order of their tags (docs/format.md, section
+/// 1).
 package struct FieldWriter {
     private var writer = ByteWriter()
     private var last: UInt16 = 0
@@ -34,8 +35,12 @@ package struct Field: Sendable {
     package let number: UInt16
     package let isCritical: Bool
 
-    package static func plain(_ number: UInt16) -> Field { Field(number: number, isCritical: false) }
-    package static func critical(_ number: UInt16) -> Field { Field(number: number, isCritical: true) }
+    package static func plain(_ number: UInt16) -> Field {
+        Field(number: number, isCritical: false)
+    }
+    package static func critical(_ number: UInt16) -> Field {
+        Field(number: number, isCritical: true)
+    }
 }
 
 /// The fields of an object, by number.
@@ -60,10 +65,13 @@ package struct FieldReader {
             guard number >= last else { throw reader.malformed("its fields are out of order") }
             last = number
             count += 1
-            guard count <= Limits.fieldsPerObject else { throw reader.malformed("it has too many fields") }
+            guard count <= Limits.fieldsPerObject else {
+                throw reader.malformed("it has too many fields")
+            }
             guard known.contains(number) else {
                 if tag & 0x8000 != 0 {
-                    throw .unknown("\(what) needs something this program does not know (field \(number))")
+                    throw .unknown(
+                        "\(what) needs something this program does not know (field \(number))")
                 }
                 continue
             }
@@ -74,7 +82,9 @@ package struct FieldReader {
         }
     }
 
-    package func malformed(_ rule: String) -> WireError { .malformed("\(what) is malformed: \(rule)") }
+    package func malformed(_ rule: String) -> WireError {
+        .malformed("\(what) is malformed: \(rule)")
+    }
 
     package func all(_ number: UInt16) -> [[UInt8]] { values[number] ?? [] }
     package func has(_ number: UInt16) -> Bool { values[number] != nil }
@@ -88,11 +98,15 @@ package struct FieldReader {
     }
 
     package func required(_ number: UInt16, count: Int? = nil) throws(WireError) -> [UInt8] {
-        guard let value = try optional(number, count: count) else { throw malformed("field \(number) is missing") }
+        guard let value = try optional(number, count: count) else {
+            throw malformed("field \(number) is missing")
+        }
         return value
     }
 
-    package func integer<T: FixedWidthInteger>(_ number: UInt16, _ type: T.Type = T.self) throws(WireError) -> T {
+    package func integer<T: FixedWidthInteger>(_ number: UInt16, _ type: T.Type = T.self)
+        throws(WireError) -> T
+    {
         var reader = ByteReader(try required(number, count: MemoryLayout<T>.size), what: what)
         return try reader.integer()
     }
@@ -115,34 +129,47 @@ package struct FieldReader {
         has(number) ? try length(number) : nil
     }
 
-    package func id<ID: FixedBytes>(_ number: UInt16, _ type: ID.Type = ID.self) throws(WireError) -> ID {
+    package func id<ID: FixedBytes>(_ number: UInt16, _ type: ID.Type = ID.self) throws(WireError)
+        -> ID
+    {
         ID(try required(number, count: ID.byteCount))
     }
 
-    package func optionalID<ID: FixedBytes>(_ number: UInt16, _ type: ID.Type = ID.self) throws(WireError) -> ID? {
+    package func optionalID<ID: FixedBytes>(_ number: UInt16, _ type: ID.Type = ID.self)
+        throws(WireError) -> ID?
+    {
         try optional(number, count: ID.byteCount).map { ID($0) }
     }
 
-    package func ids<ID: FixedBytes>(_ number: UInt16, _ type: ID.Type = ID.self) throws(WireError) -> [ID] {
+    package func ids<ID: FixedBytes>(_ number: UInt16, _ type: ID.Type = ID.self) throws(WireError)
+        -> [ID]
+    {
         var ids: [ID] = []
         for value in all(number) {
-            guard value.count == ID.byteCount else { throw malformed("field \(number) has the wrong length") }
+            guard value.count == ID.byteCount else {
+                throw malformed("field \(number) has the wrong length")
+            }
             ids.append(ID(value))
         }
         return ids
     }
 
-    package func text(_ number: UInt16, atMost limit: Int = Limits.nameBytes) throws(WireError) -> String? {
+    package func text(_ number: UInt16, atMost limit: Int = Limits.nameBytes) throws(WireError)
+        -> String?
+    {
         try optional(number).map { value throws(WireError) in try text(value, number, limit) }
     }
 
-    package func texts(_ number: UInt16, atMost limit: Int = Limits.nameBytes) throws(WireError) -> [String] {
+    package func texts(_ number: UInt16, atMost limit: Int = Limits.nameBytes) throws(WireError)
+        -> [String]
+    {
         var texts: [String] = []
         for value in all(number) { texts.append(try text(value, number, limit)) }
         return texts
     }
 
-    private func text(_ value: [UInt8], _ number: UInt16, _ limit: Int) throws(WireError) -> String {
+    private func text(_ value: [UInt8], _ number: UInt16, _ limit: Int) throws(WireError) -> String
+    {
         guard value.count <= limit, let text = String(validating: value, as: UTF8.self) else {
             throw malformed("field \(number) is no text of at most \(limit) bytes")
         }

@@ -1,4 +1,5 @@
-/// What makes a snapshot count, and all that `list` and retention need of it (docs/format.md, section 12).
+/// What makes a snapshot count, and all that `list` and retention need of it (docs/format.md,
+/// section 12).
 package struct Head: Equatable, Sendable {
     package enum Kind: UInt8, Sendable, CaseIterable {
         case full = 1
@@ -93,7 +94,8 @@ package struct Head: Equatable, Sendable {
     package var tool: String?
 
     package init(
-        series: String, kind: Kind, time: Int64, started: Int64, ended: Int64, completeness: Completeness,
+        series: String, kind: Kind, time: Int64, started: Int64, ended: Int64,
+        completeness: Completeness,
         evidence: Evidence, writer: ObjectID, sequence: UInt64
     ) {
         manifestHash = Digest32([UInt8](repeating: 0, count: 32))
@@ -155,7 +157,9 @@ extension Head {
     package init(_ bytes: [UInt8], inManifest: Bool = false, what: String) throws(WireError) {
         let fields = try FieldReader(bytes, what: what, known: 1...25, repeated: [18, 23])
         manifestHash = inManifest ? Digest32([UInt8](repeating: 0, count: 32)) : try fields.id(1)
-        guard let series = try fields.text(2), !series.isEmpty else { throw fields.malformed("it names no series") }
+        guard let series = try fields.text(2), !series.isEmpty else {
+            throw fields.malformed("it names no series")
+        }
         self.series = series
         guard let kind = Kind(rawValue: try fields.integer(3)),
             let completeness = Completeness(rawValue: try fields.integer(10))
@@ -176,7 +180,9 @@ extension Head {
         format = try fields.text(16)
         host = try fields.text(17)
         tags = try fields.texts(18)
-        position = try fields.optional(19).map { value throws(WireError) in try Position(value, what: what) }
+        position = try fields.optional(19).map { value throws(WireError) in
+            try Position(value, what: what)
+        }
         sequenceNumbers = try fields.optional(20, count: 16).map { value throws(WireError) in
             var reader = ByteReader(value, what: what)
             return SequenceNumbers(from: try reader.integer(), to: try reader.integer())

@@ -42,7 +42,9 @@ package struct IndexObject: Sendable {
                 throw .unknown("\(what) holds a class this program does not know")
             }
             packs.append(
-                Pack(id: id, contentClass: contentClass, fileBytes: try reader.u64(), directory: reader.rest()))
+                Pack(
+                    id: id, contentClass: contentClass, fileBytes: try reader.u64(),
+                    directory: reader.rest()))
         }
     }
 }

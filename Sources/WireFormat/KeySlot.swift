@@ -28,7 +28,8 @@ package struct KeySlot: Sendable {
     package var ciphertext: [UInt8] = []
 
     package init(
-        secret: SecretKind, kind: KeyKind, log2N: UInt8, r: UInt8, p: UInt8, created: Int64, repository: ObjectID,
+        secret: SecretKind, kind: KeyKind, log2N: UInt8, r: UInt8, p: UInt8, created: Int64,
+        repository: ObjectID,
         id: ObjectID, salt: [UInt8]
     ) {
         self.secret = secret
@@ -77,7 +78,9 @@ package struct KeySlot: Sendable {
     package init(_ content: [UInt8], what: String) throws(WireError) {
         var reader = ByteReader(content, what: what)
         try Prologue.check(&reader, .keySlot)
-        guard let secret = SecretKind(rawValue: try reader.u8()), let kind = KeyKind(rawValue: try reader.u8()) else {
+        guard let secret = SecretKind(rawValue: try reader.u8()),
+            let kind = KeyKind(rawValue: try reader.u8())
+        else {
             throw .unknown("\(what) is of a kind this program does not know")
         }
         self.secret = secret
@@ -99,7 +102,9 @@ package struct KeySlot: Sendable {
                 throw reader.malformed("its scrypt cost is outside the limits")
             }
         case .keyFile:
-            guard log2N == 0, r == 0, p == 0 else { throw reader.malformed("a key file takes no scrypt") }
+            guard log2N == 0, r == 0, p == 0 else {
+                throw reader.malformed("a key file takes no scrypt")
+            }
         }
     }
 }
@@ -129,12 +134,16 @@ package struct KeyBundle {
         self.label = label
     }
 
-    private typealias SecretField = (number: UInt16, path: WritableKeyPath<KeyBundle, [UInt8]?>, count: Int)
+    private typealias SecretField = (
+        number: UInt16, path: WritableKeyPath<KeyBundle, [UInt8]?>, count: Int
+    )
 
     private static var secretFields: [SecretField] {
         [
-            (3, \.root, 32), (5, \.dataPublicKey, 32), (6, \.listPublicKey, 32), (7, \.signingPublicKey, 32),
-            (8, \.listKey, 32), (9, \.signingSeed, 32), (10, \.structureRoot, 32), (11, \.chunkIDs, 32),
+            (3, \.root, 32), (5, \.dataPublicKey, 32), (6, \.listPublicKey, 32),
+            (7, \.signingPublicKey, 32),
+            (8, \.listKey, 32), (9, \.signingSeed, 32), (10, \.structureRoot, 32),
+            (11, \.chunkIDs, 32),
             (12, \.cuts, 16), (13, \.listIDs, 32), (14, \.index, 32), (15, \.auth, 32),
         ]
     }

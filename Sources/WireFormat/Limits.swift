@@ -1,5 +1,5 @@
-/// The maxima of the format (docs/format.md, section 17). Whatever is read from outside is held against them before
-/// anything is allocated for it.
+/// The maxima of the format (docs/format.md, section 17). Whatever is read from outside is held
+/// against them before anything is allocated for it.
 package enum Limits {
     package static let objectBytes = 64 << 20
     package static let packTargetBytes = 16 << 20

@@ -70,10 +70,14 @@ package enum ListNode: Equatable, Sendable {
                 case .zeros(let length): count = length
                 case .again(let times):
                     let (product, overflow) = last.multipliedReportingOverflow(by: times)
-                    guard !overflow else { throw .malformed("\(what) is malformed: its lengths overflow") }
+                    guard !overflow else {
+                        throw .malformed("\(what) is malformed: its lengths overflow")
+                    }
                     count = product
                 }
-                guard add(count) else { throw .malformed("\(what) is malformed: its lengths overflow") }
+                guard add(count) else {
+                    throw .malformed("\(what) is malformed: its lengths overflow")
+                }
             }
         case .interior(_, let children):
             for child in children where !add(child.total) {

@@ -8,7 +8,8 @@ package struct Manifest: Equatable, Sendable {
         package var standardError: [UInt8]
 
         package init(
-            program: String? = nil, options: [String] = [], exitStatus: Int64? = nil, standardError: [UInt8] = []
+            program: String? = nil, options: [String] = [], exitStatus: Int64? = nil,
+            standardError: [UInt8] = []
         ) {
             self.program = program
             self.options = options
@@ -29,7 +30,8 @@ package struct Manifest: Equatable, Sendable {
 
         package init(
             tool: String? = nil, toolVersion: String? = nil, serverVersion: String? = nil,
-            innerFormat: String? = nil, databases: [String] = [], notes: [String] = [], endOffset: Int? = nil
+            innerFormat: String? = nil, databases: [String] = [], notes: [String] = [],
+            endOffset: Int? = nil
         ) {
             self.tool = tool
             self.toolVersion = toolVersion
@@ -68,7 +70,8 @@ package struct Manifest: Equatable, Sendable {
         package var cuttingRule: UInt16
 
         package init(
-            role: Role, contentClass: ContentClass, byteCount: Int, checksumKey: [UInt8], checksum: [UInt8],
+            role: Role, contentClass: ContentClass, byteCount: Int, checksumKey: [UInt8],
+            checksum: [UInt8],
             list: List, name: String? = nil, cuttingRule: UInt16
         ) {
             self.role = role
@@ -132,12 +135,17 @@ extension Manifest {
     package init(_ bytes: [UInt8], what: String) throws(WireError) {
         let fields = try FieldReader(bytes, what: what, known: 1...5, repeated: [4])
         head = try Head(try fields.required(1), inManifest: true, what: what)
-        producer = try fields.optional(2).map { value throws(WireError) in try Producer(value, what: what) }
-        facts = try fields.optional(3).map { value throws(WireError) in try Facts(value, what: what) }
+        producer = try fields.optional(2).map { value throws(WireError) in
+            try Producer(value, what: what)
+        }
+        facts = try fields.optional(3).map { value throws(WireError) in try Facts(value, what: what)
+        }
         streams = []
         for value in fields.all(4) {
             let stream = try Stream(value, what: what)
-            guard self.stream(stream.role) == nil else { throw fields.malformed("two streams have one role") }
+            guard self.stream(stream.role) == nil else {
+                throw fields.malformed("two streams have one role")
+            }
             streams.append(stream)
         }
         guard !streams.isEmpty else { throw fields.malformed("it has no stream") }
@@ -148,7 +156,8 @@ extension Manifest {
                 throw inner.malformed("its inline segments are too long")
             }
             return InlineSegments(
-                directory: try PackDirectory(try inner.required(1), body: 0..<segments.count, what: what),
+                directory: try PackDirectory(
+                    try inner.required(1), body: 0..<segments.count, what: what),
                 bytes: segments)
         }
     }
@@ -172,7 +181,9 @@ extension Manifest.Producer {
         options = try fields.texts(2, atMost: 4096)
         exitStatus = try fields.optionalInteger(3)
         standardError = try fields.optional(4) ?? []
-        guard standardError.count <= Self.errorBytes else { throw fields.malformed("its standard error is too long") }
+        guard standardError.count <= Self.errorBytes else {
+            throw fields.malformed("its standard error is too long")
+        }
     }
 }
 
@@ -232,9 +243,13 @@ extension Manifest.Stream {
         let check = try fields.required(4, count: 48)
         checksumKey = Array(check.prefix(32))
         checksum = Array(check.suffix(16))
-        switch (try fields.optional(5), try fields.optionalID(6, ChunkID.self), try fields.optional(9)) {
+        switch (
+            try fields.optional(5), try fields.optionalID(6, ChunkID.self), try fields.optional(9)
+        ) {
         case (nil, nil, let content?):
-            guard contentClass == .list, content.count == byteCount, byteCount <= Limits.inlineContentBytes else {
+            guard contentClass == .list, content.count == byteCount,
+                byteCount <= Limits.inlineContentBytes
+            else {
                 throw fields.malformed("its inline content has the wrong length or class")
             }
             list = .content(content)

@@ -1,5 +1,6 @@
-// The names of things: fixed numbers of bytes, kept in registers' worth of words so that they compare and hash fast.
-// Byte order in memory is the order on disk; a word is the little-endian reading of eight of those bytes.
+// The names of things: fixed numbers of bytes, kept in registers' worth of words so that they
+// compare and hash fast. Byte order in memory is the order on disk; a word is the little-endian
+// reading of eight of those bytes.
 
 /// The name of an object: 16 random bytes, never reused (docs/format.md, "Names").
 package struct ObjectID: Hashable, Sendable {
@@ -86,7 +87,9 @@ extension FixedBytes {
 
     /// Reads lowercase or uppercase hexadecimal of exactly the right length.
     package init?(hexadecimal text: some StringProtocol) {
-        guard let bytes = bytesOfHexadecimal(text), bytes.count == Self.byteCount else { return nil }
+        guard let bytes = bytesOfHexadecimal(text), bytes.count == Self.byteCount else {
+            return nil
+        }
         self.init(bytes.span.bytes)
     }
 

@@ -44,14 +44,18 @@ package enum ObjectName: Hashable, Sendable, CustomStringConvertible {
             default: self = .commit(domain, id)
             }
         case ("tombstones", 3):
-            guard let target = Tombstone.Target.allCases.first(where: { $0.folder == parts[1] }) else { return nil }
+            guard let target = Tombstone.Target.allCases.first(where: { $0.folder == parts[1] })
+            else { return nil }
             self = .tombstone(target, id)
         case ("records", 3):
-            guard let kind = Record.Kind.allCases.first(where: { $0.folder == parts[1] }) else { return nil }
+            guard let kind = Record.Kind.allCases.first(where: { $0.folder == parts[1] }) else {
+                return nil
+            }
             self = .record(kind, id)
         default: return nil
         }
-        // Only the one spelling counts: an uppercase digit or a wrong folder is another object's name.
+        // Only the one spelling counts: an uppercase digit or a wrong folder is another object's
+        // name.
         if description != text { return nil }
     }
 }

@@ -139,7 +139,8 @@ extension PackDirectory {
         return fields.bytes
     }
 
-    /// - Parameter body: where sealed messages may lie: from the end of the pack's header to the end of its body.
+    /// - Parameter body: where sealed messages may lie: from the end of the pack's header to the
+    ///   end of its body.
     package init(_ bytes: [UInt8], body: Range<Int>, what: String) throws(WireError) {
         let fields = try FieldReader(bytes, what: what, known: 1...3)
         var reader = ByteReader(try fields.required(1), what: what)
@@ -150,7 +151,8 @@ extension PackDirectory {
         if let table = try fields.optional(2) {
             var reader = ByteReader(table, what: what)
             for _ in 0..<(try reader.count(atMost: table.count / 17)) {
-                baseSegments.append(SegmentName(envelope: try reader.id(), number: try reader.varint()))
+                baseSegments.append(
+                    SegmentName(envelope: try reader.id(), number: try reader.varint()))
             }
             try reader.finish()
         }
@@ -160,8 +162,10 @@ extension PackDirectory {
         segments = []
         var end = body.lowerBound
         for _ in 0..<(try reader.count(atMost: table.count / 30)) {
-            let segment = try Segment(&reader, envelopes: envelopes.count, bases: baseSegments.count)
-            guard segment.offset >= end, segment.offset <= body.upperBound - segment.sealedBytes else {
+            let segment = try Segment(
+                &reader, envelopes: envelopes.count, bases: baseSegments.count)
+            guard segment.offset >= end, segment.offset <= body.upperBound - segment.sealedBytes
+            else {
                 throw reader.malformed("its segments overlap or leave the body")
             }
             end = segment.offset + segment.sealedBytes
@@ -204,13 +208,17 @@ extension PackDirectory.Segment {
     fileprivate init(_ reader: inout ByteReader, envelopes: Int, bases: Int) throws(WireError) {
         envelope = try reader.count(atMost: envelopes - 1)
         number = try reader.varint()
-        guard number < UInt64(Limits.messagesPerEnvelope) else { throw reader.malformed("a segment's number is too large") }
+        guard number < UInt64(Limits.messagesPerEnvelope) else {
+            throw reader.malformed("a segment's number is too large")
+        }
         offset = try reader.count(atMost: Limits.objectBytes)
         frames = []
         let count = try reader.count(atMost: Limits.framesPerSegment)
         guard count >= 1 else { throw reader.malformed("a segment has no frame") }
         for _ in 0..<count { frames.append(try PackDirectory.Frame(&reader, bases: bases)) }
-        guard storedBytes <= Limits.segmentPlaintextBytes else { throw reader.malformed("a segment is too long") }
+        guard storedBytes <= Limits.segmentPlaintextBytes else {
+            throw reader.malformed("a segment is too long")
+        }
     }
 }
 
@@ -233,8 +241,12 @@ extension PackDirectory.Frame {
             sum += length
             chunks.append(PackDirectory.Chunk(id: try reader.chunkID(), byteCount: length))
         }
-        guard count >= 1, sum == raw else { throw reader.malformed("a frame is not the sum of its chunks") }
-        guard codec != .raw || storedBytes == raw else { throw reader.malformed("a raw frame changes its length") }
+        guard count >= 1, sum == raw else {
+            throw reader.malformed("a frame is not the sum of its chunks")
+        }
+        guard codec != .raw || storedBytes == raw else {
+            throw reader.malformed("a raw frame changes its length")
+        }
     }
 }
 

@@ -43,25 +43,36 @@ package struct PackTrailer: Equatable, Sendable {
         }
         var end = ByteReader(tail, in: (tail.count - Self.tailBytes)..<tail.count, what: what)
         let length = try end.u32()
-        guard length >= 2 + 2 * 10 + 8 + Self.tailBytes, length <= Self.bytesMax, length <= tail.count else {
+        guard length >= 2 + 2 * 10 + 8 + Self.tailBytes, length <= Self.bytesMax,
+            length <= tail.count
+        else {
             throw end.malformed("its trailer has no possible length")
         }
-        var reader = ByteReader(tail, in: (tail.count - length)..<(tail.count - Self.tailBytes), what: what)
+        var reader = ByteReader(
+            tail, in: (tail.count - length)..<(tail.count - Self.tailBytes), what: what)
         let count = try reader.u16()
-        guard count >= 2, count <= Self.sectionsMax else { throw reader.malformed("it has \(count) sections") }
+        guard count >= 2, count <= Self.sectionsMax else {
+            throw reader.malformed("it has \(count) sections")
+        }
         var lengths: [Int] = []
         var sum = 0
         for index in 0..<count {
             let kind = try reader.u16()
-            guard index < 2 ? kind == index + 1 : kind > 2 else { throw reader.malformed("its sections are out of order") }
+            guard index < 2 ? kind == index + 1 : kind > 2 else {
+                throw reader.malformed("its sections are out of order")
+            }
             let bytes = try reader.u64()
-            guard bytes <= Limits.objectBytes else { throw reader.malformed("a section is too long") }
+            guard bytes <= Limits.objectBytes else {
+                throw reader.malformed("a section is too long")
+            }
             sum += bytes
             lengths.append(bytes)
         }
         self.fileBytes = try reader.u64()
         try reader.finish()
-        guard self.fileBytes == fileBytes, sum + length == fileBytes, lengths[0] >= ObjectHeader.byteCount else {
+        guard self.fileBytes == fileBytes, sum + length == fileBytes,
+            lengths[0] >= ObjectHeader.byteCount
+        else {
             throw reader.malformed("its sections do not add up to its length")
         }
         bodyBytes = lengths[0]

@@ -1,6 +1,7 @@
 /// Lengths that tell little (docs/format.md, section 1).
 package enum Padding {
-    /// Padmé: the length rounded up so that at most log log of its bits are kept; never more than 12 % longer.
+    /// Padmé: the length rounded up so that at most log log of its bits are kept; never more than
+    /// 12 % longer.
     package static func padme(_ length: Int) -> Int {
         guard length >= 2 else { return length }
         let exponent = length.bitWidth - 1 - length.leadingZeroBitCount
@@ -26,7 +27,9 @@ package enum Padding {
         guard padded.count == max(least, padme(4 + content.count)) else {
             throw reader.malformed("its padding has the wrong length")
         }
-        guard reader.rest().allSatisfy({ $0 == 0 }) else { throw reader.malformed("its padding is not zero") }
+        guard reader.rest().allSatisfy({ $0 == 0 }) else {
+            throw reader.malformed("its padding is not zero")
+        }
         return content
     }
 }

@@ -17,7 +17,9 @@ package enum Prologue {
         case record = 0x52
     }
 
-    package static func bytes(_ kind: Kind) -> [UInt8] { magic + [kind.rawValue, version, suite, 0] }
+    package static func bytes(_ kind: Kind) -> [UInt8] {
+        magic + [kind.rawValue, version, suite, 0]
+    }
 
     package static func check(_ reader: inout ByteReader, _ kind: Kind) throws(WireError) {
         guard try reader.raw(4) == magic, try reader.u8() == kind.rawValue else {
@@ -27,7 +29,8 @@ package enum Prologue {
         let suite = try reader.u8()
         guard version == Self.version, suite == Self.suite else {
             throw .unknown(
-                "\(reader.what) has format version \(version), suite \(suite); this program knows version 1, suite 1")
+                "\(reader.what) has format version \(version), suite \(suite); this program knows version 1, suite 1"
+            )
         }
         try reader.zeros(1)
     }

@@ -1,4 +1,5 @@
-/// A signed fact (docs/format.md, section 13): what was forgotten, which keys there are; later policies and holds.
+/// A signed fact (docs/format.md, section 13): what was forgotten, which keys there are; later
+/// policies and holds.
 package struct Record: Sendable {
     package enum Kind: UInt8, Sendable, CaseIterable {
         case forgotten = 1
@@ -41,7 +42,8 @@ package struct ForgottenRecord: Equatable, Sendable {
     package let reason: Tombstone.Reason
 
     package init(
-        snapshot: ObjectID, writer: ObjectID, sequence: UInt64, series: String, time: Int64, recorded: Int64,
+        snapshot: ObjectID, writer: ObjectID, sequence: UInt64, series: String, time: Int64,
+        recorded: Int64,
         reason: Tombstone.Reason
     ) {
         self.snapshot = snapshot
@@ -73,7 +75,9 @@ package struct ForgottenRecord: Equatable, Sendable {
         series = try fields.text(4) ?? ""
         time = try fields.optionalInteger(5) ?? 0
         recorded = try fields.optionalInteger(6) ?? 0
-        guard let reason = Tombstone.Reason(rawValue: try fields.optionalInteger(7) ?? Tombstone.Reason.forgotten.rawValue)
+        guard
+            let reason = Tombstone.Reason(
+                rawValue: try fields.optionalInteger(7) ?? Tombstone.Reason.forgotten.rawValue)
         else { throw .unknown("\(what) gives a reason this program does not know") }
         self.reason = reason
     }
@@ -88,7 +92,9 @@ package struct KeyRecord: Equatable, Sendable {
     package let label: String?
     package let created: Int64
 
-    package init(slot: ObjectID, kind: KeySlot.KeyKind, domain: DomainID?, label: String?, created: Int64) {
+    package init(
+        slot: ObjectID, kind: KeySlot.KeyKind, domain: DomainID?, label: String?, created: Int64
+    ) {
         self.slot = slot
         self.kind = kind
         self.domain = domain

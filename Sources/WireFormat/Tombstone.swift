@@ -1,4 +1,5 @@
-/// Says that an object will be deleted (docs/format.md, section 13). Counts only with a good signature.
+/// Says that an object will be deleted (docs/format.md, section 13). Counts only with a good
+/// signature.
 package struct Tombstone: Equatable, Sendable {
     package static let byteCount = signedBytes + 64
     private static let signedBytes = 48
@@ -52,13 +53,16 @@ package struct Tombstone: Equatable, Sendable {
         return writer.bytes
     }
 
-    /// - Returns: the tombstone and the signature, which the caller checks before it believes anything.
+    /// - Returns: the tombstone and the signature, which the caller checks before it believes
+    ///   anything.
     package static func read(
         _ object: [UInt8], what: String
     ) throws(WireError) -> (tombstone: Tombstone, signature: [UInt8]) {
         var reader = ByteReader(object, what: what)
         try Prologue.check(&reader, .tombstone)
-        guard let target = Target(rawValue: try reader.u8()), let reason = Reason(rawValue: try reader.u8()) else {
+        guard let target = Target(rawValue: try reader.u8()),
+            let reason = Reason(rawValue: try reader.u8())
+        else {
             throw .unknown("\(what) is of a kind this program does not know")
         }
         try reader.zeros(6)

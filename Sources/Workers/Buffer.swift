@@ -3,7 +3,8 @@ import Synchronization
 
 /// A block of memory that goes back to its pool when the last holder lets go of it.
 ///
-/// A class for that reason. Whoever fills it is its only holder meanwhile; once it is shared it is only read.
+/// A class for that reason. Whoever fills it is its only holder meanwhile; once it is shared it is
+/// only read.
 package final class Buffer: @unchecked Sendable {
     package let base: UnsafeMutableRawPointer
     package let capacity: Int
@@ -17,7 +18,9 @@ package final class Buffer: @unchecked Sendable {
 
     /// A block of its own, for sizes that no pool has.
     package convenience init(capacity: Int) {
-        self.init(base: .allocate(byteCount: max(1, capacity), alignment: 64), capacity: capacity, pool: nil)
+        self.init(
+            base: .allocate(byteCount: max(1, capacity), alignment: 64), capacity: capacity,
+            pool: nil)
     }
 
     deinit {
@@ -26,12 +29,16 @@ package final class Buffer: @unchecked Sendable {
 
     /// Good for as long as the caller holds the buffer.
     package func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
-        precondition(range.lowerBound >= 0 && range.upperBound <= capacity, "a range stays inside its buffer")
+        precondition(
+            range.lowerBound >= 0 && range.upperBound <= capacity, "a range stays inside its buffer"
+        )
         return UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count)
     }
 
     package func room(_ range: Range<Int>) -> UnsafeMutableRawBufferPointer {
-        precondition(range.lowerBound >= 0 && range.upperBound <= capacity, "a range stays inside its buffer")
+        precondition(
+            range.lowerBound >= 0 && range.upperBound <= capacity, "a range stays inside its buffer"
+        )
         return UnsafeMutableRawBufferPointer(start: base + range.lowerBound, count: range.count)
     }
 }
@@ -50,10 +57,13 @@ package final class BufferPool: Sendable {
     }
 
     package func take() -> Buffer {
-        if let address = free.withLock({ $0.popLast() }), let base = UnsafeMutableRawPointer(bitPattern: address) {
+        if let address = free.withLock({ $0.popLast() }),
+            let base = UnsafeMutableRawPointer(bitPattern: address)
+        {
             return Buffer(base: base, capacity: capacity, pool: self)
         }
-        return Buffer(base: .allocate(byteCount: capacity, alignment: 64), capacity: capacity, pool: self)
+        return Buffer(
+            base: .allocate(byteCount: capacity, alignment: 64), capacity: capacity, pool: self)
     }
 
     fileprivate func giveBack(_ base: UnsafeMutableRawPointer) {
@@ -74,7 +84,9 @@ package struct Slice: Sendable {
     package var count: Int { range.count }
 
     /// Calls `body` with the bytes, which are there for as long as it runs.
-    package func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+    package func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E)
+        -> R
+    {
         defer { withExtendedLifetime(buffer) {} }
         return try body(buffer.bytes(range))
     }

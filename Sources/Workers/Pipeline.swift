@@ -1,7 +1,7 @@
 import CLinux
 
-/// What one thread of a pipeline does with its jobs. Made on that thread and used by it alone, so it may hold contexts
-/// that must not be shared; a class, because such contexts cannot be copied.
+/// What one thread of a pipeline does with its jobs. Made on that thread and used by it alone, so
+/// it may hold contexts that must not be shared; a class, because such contexts cannot be copied.
 package protocol PipelineWorker: AnyObject, SendableMetatype {
     associatedtype Job: Sendable
     associatedtype Output: Sendable
@@ -10,12 +10,14 @@ package protocol PipelineWorker: AnyObject, SendableMetatype {
 
 /// Threads that work on jobs side by side and hand out the results in the order of the jobs.
 ///
-/// Bounded: at most `inFlight` jobs are accepted and not yet handed out, so memory is bounded by what a job and its
-/// result hold. One thread submits and takes; it never waits for room, but takes the oldest result to make some.
-/// The first error is thrown where its result would have been taken. With no workers the jobs run at once on the
-/// submitting thread: tests with one seed see one order.
+/// Bounded: at most `inFlight` jobs are accepted and not yet handed out, so memory is bounded by
+/// what a job and its result hold. One thread submits and takes; it never waits for room, but takes
+/// the oldest result to make some. The first error is thrown where its result would have been
+/// taken. With no workers the jobs run at once on the submitting thread: tests with one seed see
+/// one order.
 ///
-/// A class: the threads and their owner share it. It is stopped and joined by `stop`, at the latest in `deinit`.
+/// A class: the threads and their owner share it. It is stopped and joined by `stop`, at the latest
+/// in `deinit`.
 package final class Pipeline<Worker: PipelineWorker> {
     package typealias Job = Worker.Job
     package typealias Output = Worker.Output
@@ -89,8 +91,9 @@ package final class Pipeline<Worker: PipelineWorker> {
         }
     }
 
-    /// The ring of jobs and results. Everything in it is touched under its mutex only, but for `submitted` and `taken`,
-    /// which the owner's thread alone changes and the others read under the mutex: hence `@unchecked`.
+    /// The ring of jobs and results. Everything in it is touched under its mutex only, but for
+    /// `submitted` and `taken`, which the owner's thread alone changes and the others read under
+    /// the mutex: hence `@unchecked`.
     private final class Shared: @unchecked Sendable {
         let capacity: Int
         private(set) var submitted = 0

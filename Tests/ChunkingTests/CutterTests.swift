@@ -5,18 +5,23 @@ import Testing
 /// Decides by a hash of the window that is no secret: enough to cut by content.
 private struct PlainDecider: CutDeciding {
     mutating func decide(
-        _ bytes: UnsafePointer<UInt8>, positions: UnsafeBufferPointer<Int32>, values: UnsafeMutablePointer<UInt32>
+        _ bytes: UnsafePointer<UInt8>, positions: UnsafeBufferPointer<Int32>,
+        values: UnsafeMutablePointer<UInt32>
     ) {
         for (index, position) in positions.enumerated() {
             var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-            for offset in 1...64 { hash = (hash ^ UInt64(bytes[Int(position) - offset])) &* 0x100_0000_01b3 }
+            for offset in 1...64 {
+                hash = (hash ^ UInt64(bytes[Int(position) - offset])) &* 0x100_0000_01b3
+            }
             values[index] = UInt32(truncatingIfNeeded: hash >> 16)
         }
     }
 }
 
-private let text = CuttingRule(number: 1, candidates: .rowEnds, minimum: 4096, average: 16_384, maximum: 65_536)
-private let general = CuttingRule(number: 2, candidates: .general, minimum: 8192, average: 32_768, maximum: 131_072)
+private let text = CuttingRule(
+    number: 1, candidates: .rowEnds, minimum: 4096, average: 16_384, maximum: 65_536)
+private let general = CuttingRule(
+    number: 2, candidates: .general, minimum: 8192, average: 32_768, maximum: 131_072)
 
 /// The pieces of a stream that arrives in reads of the sizes given, over and over.
 private func pieces(_ stream: [UInt8], _ rule: CuttingRule, reads: [Int]) -> [Piece] {
@@ -36,7 +41,9 @@ private func pieces(_ stream: [UInt8], _ rule: CuttingRule, reads: [Int]) -> [Pi
         var now: [Piece] = []
         let end = window.count
         (window + [UInt8](repeating: 0xAA, count: 64)).withUnsafeBufferPointer {
-            cutter.cut($0.baseAddress!, end: end, isLast: position == stream.count, decider: &decider, into: &now)
+            cutter.cut(
+                $0.baseAddress!, end: end, isLast: position == stream.count, decider: &decider,
+                into: &now)
         }
         for piece in now {
             // Told as positions of the stream.
@@ -117,8 +124,13 @@ func `pieces follow each other from the first byte to the last`(_ rule: CuttingR
     var random = SeededRandom(seed: testSeed &+ 2)
     for length in [16_383, 16_384, 16_385, 100_000] {
         for offset in [0, 1, 4095, 4096, 50_001] {
-            let stream = random.bytes(offset).map { $0 | 1 } + [UInt8](repeating: 0, count: length) + [1, 2, 3]
-            let zeros = pieces(stream, general, reads: [10_000]).filter { if case .zeros = $0 { true } else { false } }
+            let stream =
+                random.bytes(offset).map { $0 | 1 } + [UInt8](repeating: 0, count: length) + [
+                    1, 2, 3,
+                ]
+            let zeros = pieces(stream, general, reads: [10_000]).filter {
+                if case .zeros = $0 { true } else { false }
+            }
             #expect(zeros == (length < 16_384 ? [] : [.zeros(length)]))
         }
     }
@@ -162,7 +174,9 @@ func `a change moves only the cuts around it`(_ rule: CuttingRule) {
 
 private func chunks(_ stream: [UInt8], _ rule: CuttingRule) -> [[UInt8]] {
     var found: [[UInt8]] = []
-    for case .chunk(let range) in pieces(stream, rule, reads: [1 << 20]) { found.append(Array(stream[range])) }
+    for case .chunk(let range) in pieces(stream, rule, reads: [1 << 20]) {
+        found.append(Array(stream[range]))
+    }
     return found
 }
 

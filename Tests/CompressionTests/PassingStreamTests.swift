@@ -12,7 +12,9 @@ struct PassingStreamTests {
         }
 
         /// Feeds `stream` in parts of the sizes given, over and over.
-        func decompress(_ stream: [UInt8], reads: [Int] = [1 << 20]) throws -> (bytes: [UInt8], reachedEnd: Bool) {
+        func decompress(_ stream: [UInt8], reads: [Int] = [1 << 20]) throws -> (
+            bytes: [UInt8], reachedEnd: Bool
+        ) {
             var bytes: [UInt8] = []
             let (gzip, zstd) = (GzipStream(), ZstdStream())
             var (rest, turn) = (stream[...], 0)
@@ -45,7 +47,8 @@ struct PassingStreamTests {
     }
 
     @Test(arguments: Format.allCases)
-    func `everything that came is handed on, also far more than one buffer`(_ format: Format) throws {
+    func `everything that came is handed on, also far more than one buffer`(_ format: Format) throws
+    {
         let bytes = [UInt8](repeating: 0x20, count: 5 << 20)
         let member = try format.member(bytes)
         #expect(member.count < 8 << 10)
@@ -59,7 +62,10 @@ struct PassingStreamTests {
     @Test(arguments: Format.allCases)
     func `members one behind the other are one stream`(_ format: Format) throws {
         var random = SeededRandom(seed: announcedSeed())
-        let parts = [random.sqlRows(byteCount: 3000), [], random.bytes(500), [1], random.sqlRows(byteCount: 70_000)]
+        let parts = [
+            random.sqlRows(byteCount: 3000), [], random.bytes(500), [1],
+            random.sqlRows(byteCount: 70_000),
+        ]
         let stream = try parts.flatMap { try format.member($0) }
         for reads in [[1], [13, 1], [1 << 20]] {
             let (found, reachedEnd) = try format.decompress(stream, reads: reads)
@@ -68,7 +74,9 @@ struct PassingStreamTests {
     }
 
     @Test(arguments: Format.allCases)
-    func `a stream cut off anywhere does not reach its end, except between members`(_ format: Format) throws {
+    func `a stream cut off anywhere does not reach its end, except between members`(
+        _ format: Format
+    ) throws {
         var random = SeededRandom(seed: announcedSeed())
         let (first, second) = (random.sqlRows(byteCount: 300), random.sqlRows(byteCount: 200))
         let stream = try format.member(first) + format.member(second)
@@ -96,7 +104,9 @@ struct PassingStreamTests {
     func `what is no member, or follows one, is told`(_ format: Format) throws {
         let member = try format.member(Array("abc".utf8))
         for garbage in ["hello", "\u{1}", "PK\u{3}\u{4}"] {
-            expectCorrupt("\(garbage) alone") { _ = try format.decompress(Array((garbage + garbage + garbage).utf8)) }
+            expectCorrupt("\(garbage) alone") {
+                _ = try format.decompress(Array((garbage + garbage + garbage).utf8))
+            }
             expectCorrupt("\(garbage) behind a member") {
                 _ = try format.decompress(member + Array((garbage + garbage + garbage).utf8))
             }
@@ -106,7 +116,8 @@ struct PassingStreamTests {
     @Test func `zeros behind the last gzip member are padding`() throws {
         let member = try gzipMember(Array("abc".utf8))
         for reads in [[1], [1 << 20]] {
-            let (found, reachedEnd) = try Format.gzip.decompress(member + [UInt8](repeating: 0, count: 5000), reads: reads)
+            let (found, reachedEnd) = try Format.gzip.decompress(
+                member + [UInt8](repeating: 0, count: 5000), reads: reads)
             #expect(found == Array("abc".utf8) && reachedEnd)
         }
         let (found, reachedEnd) = try Format.gzip.decompress(member + [0, 0, 0] + member)
@@ -118,7 +129,11 @@ struct PassingStreamTests {
         let skippable = hex("5f2a4d18 05000000 0102030405")
         for stream in [skippable + frame, frame + skippable, frame + skippable + frame] {
             let (found, reachedEnd) = try Format.zstd.decompress(stream, reads: [1])
-            #expect(found == (0..<(stream.count > frame.count * 2 ? 2 : 1)).flatMap { _ in Array("abc".utf8) })
+            #expect(
+                found
+                    == (0..<(stream.count > frame.count * 2 ? 2 : 1)).flatMap { _ in
+                        Array("abc".utf8)
+                    })
             #expect(reachedEnd)
         }
     }
@@ -146,7 +161,8 @@ struct PassingStreamTests {
                 var refused = 0
                 for _ in 0..<5000 {
                     do {
-                        _ = try format.decompress(random.mutated(stream), reads: [random.number(1...3000)])
+                        _ = try format.decompress(
+                            random.mutated(stream), reads: [random.number(1...3000)])
                     } catch CompressionError.corrupt {
                         refused += 1
                     }

@@ -12,18 +12,23 @@ func compress(
 }
 
 func compress(
-    with compressor: inout Compressor, _ bytes: [UInt8], base: [UInt8] = [], limit: Int = .max, room: Int? = nil
+    with compressor: inout Compressor, _ bytes: [UInt8], base: [UInt8] = [], limit: Int = .max,
+    room: Int? = nil
 ) throws -> [UInt8]? {
     var result = [UInt8](repeating: 0, count: room ?? Compressor.bound(bytes.count))
     let count = try bytes.withUnsafeBytes { bytes in
         try base.withUnsafeBytes { base in
-            try result.withUnsafeMutableBytes { try compressor.compress(bytes, base: base, into: $0, limit: limit) }
+            try result.withUnsafeMutableBytes {
+                try compressor.compress(bytes, base: base, into: $0, limit: limit)
+            }
         }
     }
     return count.map { Array(result[..<$0]) }
 }
 
-func decompress(_ frame: [UInt8], base: [UInt8] = [], count: Int, windowLog: Int = 23) throws -> [UInt8] {
+func decompress(_ frame: [UInt8], base: [UInt8] = [], count: Int, windowLog: Int = 23) throws
+    -> [UInt8]
+{
     var decompressor = Decompressor(windowLog: windowLog)
     return try decompress(with: &decompressor, frame, base: base, count: count)
 }
@@ -34,7 +39,9 @@ func decompress(
     var result = [UInt8](repeating: 0, count: count)
     try frame.withUnsafeBytes { frame in
         try base.withUnsafeBytes { base in
-            try result.withUnsafeMutableBytes { try decompressor.decompress(frame, base: base, into: $0) }
+            try result.withUnsafeMutableBytes {
+                try decompressor.decompress(frame, base: base, into: $0)
+            }
         }
     }
     return result
@@ -66,7 +73,8 @@ func zstdFrame(_ bytes: [UInt8], withChecksum: Bool = true) throws -> [UInt8] {
 func gzipMember(_ bytes: [UInt8], level: Int32 = 6) throws -> [UInt8] {
     var stream = z_stream()
     let began = deflateInit2_(
-        &stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+        &stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+        Int32(MemoryLayout<z_stream>.size))
     try #require(began == Z_OK)
     defer { deflateEnd(&stream) }
     var result = [UInt8](repeating: 0, count: bytes.count + bytes.count / 100 + 100)
@@ -82,5 +90,8 @@ func gzipMember(_ bytes: [UInt8], level: Int32 = 6) throws -> [UInt8] {
     return Array(result[..<Int(stream.total_out)])
 }
 
-/// A frame of one raw block of three bytes, with the header's bytes behind the magic number as given.
-func smallFrame(_ header: [UInt8]) -> [UInt8] { hex("28b52ffd") + header + hex("190000") + Array("abc".utf8) }
+/// A frame of one raw block of three bytes, with the header's bytes behind the magic number as
+/// given.
+func smallFrame(_ header: [UInt8]) -> [UInt8] {
+    hex("28b52ffd") + header + hex("190000") + Array("abc".utf8)
+}

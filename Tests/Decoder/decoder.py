@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.poly1305 import Poly1305
 
-MIB, DATA, LIST = 1 << 20, 0, 1                             # DATA and LIST are the classes
+MIB, DATA, LIST = 1 << 20, 0, 1                             # the classes; a variable with one is a `kind`
 NOTED = []                                                  # what is not as it should be, but stopped nothing
 
 def need(condition, rule):
@@ -74,7 +74,8 @@ def check_header(data, kind, domain, id, byte_8=0):         # the 40 bytes that 
     need(data[8] == byte_8 and not any(data[9:16]), "unknown class or kind, or bytes that should be zero")
     need(data[16:40] == domain + id, "the header does not repeat domain and id of the name")
 
-# The fields in the order of their numbers (not the last, useless ones): name, fixed length, * if repeated.
+# The fields in the order of their numbers, from 1: name, length where it is fixed, * where repeated. Those at
+# the end that are neither critical nor of use here are left out.
 FIELDS = {kind: [field.split(":") for field in fields.split()] for kind, fields in {
     "config": "id:16 text:12 other:12 consistency:1 created:8 root_check:16", "bundle": "kind:1 config: R:32",
     "directory": "envelopes: bases: segments:", "inline": "directory: bytes:", "index": "packs:*",
@@ -140,7 +141,7 @@ def open_slot(data, id, secret_kind=None, secret=b""):      # the bundle; None: 
     if kind == secret_kind == 1:
         secret = hashlib.scrypt(secret, salt=salt, n=1 << log_n, r=r, p=p, dklen=32, maxmem=1100 * MIB)
     prk = mac(salt, secret)
-    if kind != secret_kind or expand(prk, b"slot commit" + data[:88]) != data[88:120]:
+    if kind != secret_kind or not hmac.compare_digest(expand(prk, b"slot commit" + data[:88]), data[88:120]):
         return None
     need(holds == 1, "this opens, but is no full key: nothing can be read back with it")
     sealed, key = data[124:-32], expand(prk, b"slot enc" + data[:88])
@@ -437,7 +438,7 @@ def verify(repository, heads):
                 check_start(data, what[0].upper().encode())
                 need(data[8] == kind and data[24:40] == id, "the header is not that of the name")
                 keys.pkP.verify(data[-64:], f"repo {what} v1".encode() + data[:-64])
-                what == "record" and parse(keys.open_box(b"record", data[:-64]), folder.split("/")[1])
+                if what == "record": parse(keys.open_box(b"record", data[:-64]), folder.split("/")[1])
     for head in heads:
         with about(head["where"][0], go_on=Exception):
             streams, _ = snapshot = repository.snapshot(head)
@@ -469,7 +470,7 @@ def main(root, option, file, command, prefix="", target=None):
     if command == "list":
         for head in heads:
             id, domain = (part.hex() for part in head["where"][1:])
-            with about(id, go_on=Exception):
+            with about(id, go_on=(LookupError, ValueError)):
                 kind = ("full", "incremental", "differential")[number(head["kind"]) - 1]
                 moment = time.strftime("%FT%TZ", time.gmtime(number(head["time"], signed=True) // 1000))
                 complete, size = ("false", "true", "unknown")[number(head["complete"])], number(head["read"])

@@ -69,7 +69,9 @@ final class GatedCalls: Sendable {
         calls.unlink = { self.gate("unlink", $0) ?? kernel.unlink($0) }
         calls.link = { self.gate("link", $1) ?? kernel.link($0, $1) }
         calls.rename = { self.gate("rename", $1) ?? kernel.rename($0, $1) }
-        calls.renameNoReplace = { self.gate("renameNoReplace", $1) ?? kernel.renameNoReplace($0, $1) }
+        calls.renameNoReplace = {
+            self.gate("renameNoReplace", $1) ?? kernel.renameNoReplace($0, $1)
+        }
         calls.names = { path in self.gate("names", path).map { .failed($0) } ?? kernel.names(path) }
         return calls
     }

@@ -3,8 +3,10 @@ import Testing
 
 struct PathTests {
     @Test(arguments: [
-        ("a/b", "a", "b"), ("/a/b", "/a", "b"), ("/a", "/", "a"), ("a", ".", "a"), ("/", "/", ""), ("//", "/", ""),
-        ("a/", ".", "a"), ("a/b///", "a", "b"), (".", ".", "."), ("..", ".", ".."), ("/a/..", "/a", ".."), ("", ".", ""),
+        ("a/b", "a", "b"), ("/a/b", "/a", "b"), ("/a", "/", "a"), ("a", ".", "a"), ("/", "/", ""),
+        ("//", "/", ""),
+        ("a/", ".", "a"), ("a/b///", "a", "b"), (".", ".", "."), ("..", ".", ".."),
+        ("/a/..", "/a", ".."), ("", ".", ""),
     ])
     func `a path has a parent and a name`(_ path: String, _ parent: String, _ name: String) {
         #expect(Path(path).parent == Path(parent))
@@ -27,12 +29,16 @@ struct PathTests {
         #expect(path.description == "/a\u{fffd}/\u{fffd}(")
         #expect(path.name.bytes == [0xc3, 0x28] && path.parent.bytes == [0x2f, 0x61, 0xff])
         #expect(path != Path(path.description))
-        let seen = path.withCString { pointer in (0...bytes.count).map { UInt8(bitPattern: pointer[$0]) } }
+        let seen = path.withCString { pointer in
+            (0...bytes.count).map { UInt8(bitPattern: pointer[$0]) }
+        }
         #expect(seen == bytes + [0])
     }
 
     @Test func `paths sort by their bytes`() {
-        let sorted: [[UInt8]] = [[], [0x41], [0x61], [0x61, 0x00], [0x61, 0x2f], [0x62], [0xc3, 0xa9], [0xff]]
+        let sorted: [[UInt8]] = [
+            [], [0x41], [0x61], [0x61, 0x00], [0x61, 0x2f], [0x62], [0xc3, 0xa9], [0xff],
+        ]
         #expect(sorted.reversed().map { Path(bytes: $0) }.sorted().map { $0.bytes } == sorted)
     }
 }

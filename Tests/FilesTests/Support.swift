@@ -17,7 +17,9 @@ func contents(_ path: Path) throws -> [UInt8] {
     try Directories(.kernel).contents(of: path, limit: 64 << 20)
 }
 
-func create(_ path: Path, _ bytes: [UInt8], _ calls: SystemCalls = .kernel, durable: Bool = false) throws {
+func create(_ path: Path, _ bytes: [UInt8], _ calls: SystemCalls = .kernel, durable: Bool = false)
+    throws
+{
     try bytes.withUnsafeBytes { try Directories(calls).create(path, $0, durable: durable) }
 }
 
@@ -31,7 +33,8 @@ func mode(_ path: Path) throws -> UInt32 {
 
 /// Expects a `FileError` of this code.
 func expectFileError(
-    _ code: Int32, _ why: String = "", sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws -> Void
+    _ code: Int32, _ why: String = "", sourceLocation: SourceLocation = #_sourceLocation,
+    _ body: () throws -> Void
 ) {
     do {
         try body()

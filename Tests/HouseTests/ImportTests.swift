@@ -15,17 +15,25 @@ private let mayImport: [String: Set<String>] = [
     "DumpFormats": ["Faults", "Glibc"],
     "ObjectStorage": ["Faults", "Files", "WireFormat", "CLinux", "Synchronization"],
     "PackStore": [
-        "Faults", "WireFormat", "Sealing", "Compression", "Workers", "ChunkIndex", "ObjectStorage", "CLinux",
+        "Faults", "WireFormat", "Sealing", "Compression", "Workers", "ChunkIndex", "ObjectStorage",
+        "CLinux",
         "Synchronization",
     ],
-    "Snapshots": ["Faults", "WireFormat", "Sealing", "Compression", "Workers", "ObjectStorage", "PackStore"],
-    "Vault": ["Faults", "Files", "WireFormat", "Sealing", "ChunkIndex", "ObjectStorage", "PackStore", "Snapshots"],
+    "Snapshots": [
+        "Faults", "WireFormat", "Sealing", "Compression", "Workers", "ObjectStorage", "PackStore",
+    ],
+    "Vault": [
+        "Faults", "Files", "WireFormat", "Sealing", "ChunkIndex", "ObjectStorage", "PackStore",
+        "Snapshots",
+    ],
     "Operations": [
-        "Faults", "Files", "WireFormat", "Sealing", "Compression", "Chunking", "Workers", "ChunkIndex", "DumpFormats",
+        "Faults", "Files", "WireFormat", "Sealing", "Compression", "Chunking", "Workers",
+        "ChunkIndex", "DumpFormats",
         "ObjectStorage", "PackStore", "Snapshots", "Vault", "CLinux", "Synchronization",
     ],
     "Terminal": [
-        "Faults", "Files", "WireFormat", "Sealing", "DumpFormats", "ObjectStorage", "Snapshots", "Vault", "Operations",
+        "Faults", "Files", "WireFormat", "Sealing", "DumpFormats", "ObjectStorage", "Snapshots",
+        "Vault", "Operations",
         "CLinux", "Synchronization",
     ],
     "repo": ["Terminal"],
@@ -35,7 +43,9 @@ private let mayImport: [String: Set<String>] = [
 private let checkout = String(#filePath.dropLast("/Tests/HouseTests/ImportTests.swift".count))
 
 @Test func `every room imports only what lies below it`() throws {
-    let rooms = names(in: checkout + "/Sources").filter { !$0.hasPrefix("C") || $0.hasPrefix("Ch") || $0.hasPrefix("Co") }
+    let rooms = names(in: checkout + "/Sources").filter {
+        !$0.hasPrefix("C") || $0.hasPrefix("Ch") || $0.hasPrefix("Co")
+    }
     #expect(Set(rooms) == Set(mayImport.keys))
     for room in rooms {
         for file in swiftFiles(below: checkout + "/Sources/" + room) {
@@ -88,6 +98,9 @@ private func lines(of path: String) throws -> [Substring] {
     defer { close(descriptor) }
     var text: [UInt8] = []
     var block = [UInt8](repeating: 0, count: 65_536)
-    while case let count = read(descriptor, &block, block.count), count > 0 { text += block[..<count] }
-    return String(decoding: text, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+    while case let count = read(descriptor, &block, block.count), count > 0 {
+        text += block[..<count]
+    }
+    return String(decoding: text, as: UTF8.self).split(
+        separator: "\n", omittingEmptySubsequences: false)
 }

@@ -6,7 +6,8 @@ import TestSupport
 import Testing
 import WireFormat
 
-/// What every object store must do (`ObjectStore`'s contract). A new kind of store is one more case of `StoreKind`.
+/// What every object store must do (`ObjectStore`'s contract). A new kind of store is one more case
+/// of `StoreKind`.
 enum StoreKind: CaseIterable, Sendable {
     case directory, memory
 
@@ -16,7 +17,8 @@ enum StoreKind: CaseIterable, Sendable {
         switch self {
         case .directory:
             let random = SharedRandom(seed: testSeed)
-            let store = DirectoryStore(Path(holder.path) / "store", calls: .kernel, randomBytes: { random.bytes($0) })
+            let store = DirectoryStore(
+                Path(holder.path) / "store", calls: .kernel, randomBytes: { random.bytes($0) })
             return (store, holder)
         case .memory: return (MemoryStore(), holder)
         }
@@ -26,12 +28,15 @@ enum StoreKind: CaseIterable, Sendable {
 func id(_ seed: UInt8) -> ObjectID { ObjectID((0..<16).map { seed &+ $0 &* 17 }) }
 let domain = DomainID([1, 2, 3, 4, 5, 6, 7, 8])
 
-func block(_ seed: UInt8, _ count: Int) -> [UInt8] { (0..<count).map { seed &+ UInt8(truncatingIfNeeded: $0 &* 7) } }
+func block(_ seed: UInt8, _ count: Int) -> [UInt8] {
+    (0..<count).map { seed &+ UInt8(truncatingIfNeeded: $0 &* 7) }
+}
 
 /// A name of every kind, in the order of their spellings.
 let everyKind: [ObjectName] = [
     .commit(domain, id(1)), .config, .index(domain, id(2)), .key(id(3)), .pack(domain, id(4)),
-    .record(.forgotten, id(5)), .record(.key, id(6)), .snapshot(domain, id(7)), .tombstone(.index, id(8)),
+    .record(.forgotten, id(5)), .record(.key, id(6)), .snapshot(domain, id(7)),
+    .tombstone(.index, id(8)),
     .tombstone(.pack, id(9)), .tombstone(.snapshot, id(10)),
 ]
 
@@ -42,7 +47,9 @@ struct ConformanceTests {
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `what was put is there, under every kind of name and at every length`(_ kind: StoreKind) throws {
+    func `what was put is there, under every kind of name and at every length`(_ kind: StoreKind)
+        throws
+    {
         let (store, holder) = kind.make()
         for (index, name) in everyKind.enumerated() {
             let bytes = block(UInt8(index), [0, 1, 100, 70_000, 3 << 20][index % 5])
@@ -61,9 +68,13 @@ struct ConformanceTests {
         for range in [0..<0, 0..<1, 0..<10_000, 9_999..<10_000, 10_000..<10_000, 123..<4567] {
             #expect(try store.read(.config, range) == Array(bytes[range]))
         }
-        for (offset, count, found) in [(0, 20_000, 10_000), (9_990, 100, 10), (10_000, 5, 0), (50_000, 5, 0)] {
+        for (offset, count, found) in [
+            (0, 20_000, 10_000), (9_990, 100, 10), (10_000, 5, 0), (50_000, 5, 0),
+        ] {
             var room = [UInt8](repeating: 0xaa, count: count)
-            #expect(try room.withUnsafeMutableBytes { try store.read(.config, at: offset, into: $0) } == found)
+            #expect(
+                try room.withUnsafeMutableBytes { try store.read(.config, at: offset, into: $0) }
+                    == found)
             #expect(Array(room.prefix(found)) == Array(bytes.dropFirst(offset).prefix(found)))
             #expect(room.dropFirst(found).allSatisfy { $0 == 0xaa })
         }
@@ -71,7 +82,11 @@ struct ConformanceTests {
             #expect {
                 try store.read(.config, range)
             } throws: {
-                if case StorageError.tooShort(.config, range.upperBound, _) = $0 { true } else { false }
+                if case StorageError.tooShort(.config, range.upperBound, _) = $0 {
+                    true
+                } else {
+                    false
+                }
             }
         }
         withExtendedLifetime(holder) {}
@@ -111,7 +126,9 @@ struct ConformanceTests {
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `a removed object is gone, its name free, and removing it again no error`(_ kind: StoreKind) throws {
+    func `a removed object is gone, its name free, and removing it again no error`(
+        _ kind: StoreKind
+    ) throws {
         let (store, holder) = kind.make()
         for name in everyKind { try store.remove(name) }
         for name in everyKind { try store.put(name, [1]) }
@@ -119,7 +136,9 @@ struct ConformanceTests {
             try store.remove(name)
             #expect(try store.byteCount(of: name) == nil)
             try store.remove(name)
-            for other in everyKind.dropFirst(index + 1) { #expect(try store.byteCount(of: other) == 1) }
+            for other in everyKind.dropFirst(index + 1) {
+                #expect(try store.byteCount(of: other) == 1)
+            }
         }
         try store.put(.config, [2])
         #expect(try store.get(.config) == [2])
@@ -134,7 +153,11 @@ struct ConformanceTests {
         #expect {
             try store.get(.config, limit: 999)
         } throws: {
-            if case StorageError.tooLong(.config, byteCount: 1000, limit: 999) = $0 { true } else { false }
+            if case StorageError.tooLong(.config, byteCount: 1000, limit: 999) = $0 {
+                true
+            } else {
+                false
+            }
         }
         withExtendedLifetime(holder) {}
     }
@@ -145,47 +168,65 @@ struct ConformanceTests {
     func `a listing has the objects of its folder, and no others`(_ kind: StoreKind) throws {
         let (store, holder) = kind.make()
         let other = DomainID([9, 2, 3, 4, 5, 6, 7, 8])
-        let names = everyKind + [
-            .pack(other, id(1)), .index(other, id(1)), .snapshot(other, id(1)), .commit(other, id(1)), .key(id(99)),
-        ]
+        let names =
+            everyKind + [
+                .pack(other, id(1)), .index(other, id(1)), .snapshot(other, id(1)),
+                .commit(other, id(1)), .key(id(99)),
+            ]
         for (index, name) in names.enumerated() { try store.put(name, block(1, index)) }
         let folders: [(Folder, [ObjectName])] = [
             (.keys, [.key(id(3)), .key(id(99))]), (.packs(domain), [.pack(domain, id(4))]),
-            (.index(domain), [.index(domain, id(2))]), (.snapshots(domain), [.snapshot(domain, id(7))]),
+            (.index(domain), [.index(domain, id(2))]),
+            (.snapshots(domain), [.snapshot(domain, id(7))]),
             (.commits(domain), [.commit(domain, id(1))]), (.packs(other), [.pack(other, id(1))]),
             (.packs(.shared), []), (.tombstones(.pack), [.tombstone(.pack, id(9))]),
             (.tombstones(.snapshot), [.tombstone(.snapshot, id(10))]),
-            (.tombstones(.index), [.tombstone(.index, id(8))]), (.records(.forgotten), [.record(.forgotten, id(5))]),
+            (.tombstones(.index), [.tombstone(.index, id(8))]),
+            (.records(.forgotten), [.record(.forgotten, id(5))]),
             (.records(.key), [.record(.key, id(6))]), (.records(.hold), []),
             (.all(.packs), [.pack(domain, id(4)), .pack(other, id(1))]),
             (.all(.keys), [.key(id(3)), .key(id(99))]),
-            (.all(.tombstones), [.tombstone(.index, id(8)), .tombstone(.pack, id(9)), .tombstone(.snapshot, id(10))]),
+            (
+                .all(.tombstones),
+                [
+                    .tombstone(.index, id(8)), .tombstone(.pack, id(9)),
+                    .tombstone(.snapshot, id(10)),
+                ]
+            ),
             (.all(.records), [.record(.forgotten, id(5)), .record(.key, id(6))]),
             (.all(.commits), [.commit(domain, id(1)), .commit(other, id(1))]),
         ]
         for (folder, expected) in folders {
             let found = try store.list(folder)
-            #expect(found.map { $0.name } == expected.sorted { $0.description < $1.description }, "\(folder)")
+            #expect(
+                found.map { $0.name } == expected.sorted { $0.description < $1.description },
+                "\(folder)")
             for object in found { #expect(object.byteCount == names.firstIndex(of: object.name)) }
         }
         withExtendedLifetime(holder) {}
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `a listing is in the order of its names, however the objects came`(_ kind: StoreKind) throws {
+    func `a listing is in the order of its names, however the objects came`(_ kind: StoreKind)
+        throws
+    {
         let (store, holder) = kind.make()
         var random = SeededRandom(seed: announcedSeed())
         var names: [ObjectName] = []
         for index in 0..<300 {
             let domain = DomainID(random.bytes(8).map { $0 & 1 })
             let name: ObjectName =
-                index.isMultiple(of: 2) ? .pack(domain, ObjectID(random.bytes(16))) : .snapshot(domain, ObjectID(random.bytes(16)))
+                index.isMultiple(of: 2)
+                ? .pack(domain, ObjectID(random.bytes(16)))
+                : .snapshot(domain, ObjectID(random.bytes(16)))
             names.append(name)
             try store.put(name, [1])
         }
         for root in [Folder.Root.packs, .snapshots] {
             let found = try store.list(.all(root)).map { $0.name.description }
-            #expect(found == names.map { $0.description }.filter { $0.hasPrefix(root.rawValue) }.sorted())
+            #expect(
+                found
+                    == names.map { $0.description }.filter { $0.hasPrefix(root.rawValue) }.sorted())
         }
         withExtendedLifetime(holder) {}
     }
@@ -207,7 +248,9 @@ struct ConformanceTests {
             for writer: UInt8 in 0..<8 {
                 group.addTask {
                     for round: UInt8 in 0..<20 {
-                        try store.put(.pack(domain, ObjectID([writer, round] + block(0, 14))), block(writer, Int(round) * 500))
+                        try store.put(
+                            .pack(domain, ObjectID([writer, round] + block(0, 14))),
+                            block(writer, Int(round) * 500))
                     }
                 }
             }
@@ -240,7 +283,9 @@ struct ConformanceTests {
                         }
                     }
                 }
-                return await group.reduce(into: [UInt8]()) { if let winner = $1 { $0.append(winner) } }
+                return await group.reduce(into: [UInt8]()) {
+                    if let winner = $1 { $0.append(winner) }
+                }
             }
             #expect(won.count == 1)
             #expect(try store.get(name) == block(won.first ?? 255, 20_000))
@@ -249,16 +294,20 @@ struct ConformanceTests {
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `whoever lists or reads while others put sees whole objects only`(_ kind: StoreKind) async throws {
+    func `whoever lists or reads while others put sees whole objects only`(_ kind: StoreKind)
+        async throws
+    {
         let (store, holder) = kind.make()
-        let done = Mutex(false)
+        let done = Flag()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                defer { done.withLock { $0 = true } }
-                for round: UInt8 in 0..<100 { try store.put(.pack(domain, id(round)), block(round, 100_000)) }
+                defer { done.raise() }
+                for round: UInt8 in 0..<100 {
+                    try store.put(.pack(domain, id(round)), block(round, 100_000))
+                }
             }
             group.addTask {
-                while !done.withLock({ $0 }) {
+                while !done.isRaised {
                     for object in try store.list(.packs(domain)) {
                         #expect(object.byteCount == 100_000)
                         #expect(try store.get(object.name).count == 100_000)
@@ -270,6 +319,13 @@ struct ConformanceTests {
         #expect(try store.list(.packs(domain)).count == 100)
         withExtendedLifetime(holder) {}
     }
+}
+
+/// Raised once, seen by every thread.
+private final class Flag: Sendable {
+    private let state = Mutex(false)
+    var isRaised: Bool { state.withLock { $0 } }
+    func raise() { state.withLock { $0 = true } }
 }
 
 struct MemoryStoreTests {
@@ -294,11 +350,17 @@ struct MemoryStoreTests {
     @Test func `errors name the object and say what may help`() {
         #expect(StorageError.missing(.config).message == "config is missing")
         #expect(StorageError.exists(.config).message == "config exists already")
-        #expect(StorageError.tooLong(.config, byteCount: 5, limit: 3).message == "config has 5 bytes, more than the 3 there can be")
-        #expect(StorageError.tooShort(.config, wanted: 5, got: 3).message == "config ends after 3 bytes, 5 are wanted")
+        #expect(
+            StorageError.tooLong(.config, byteCount: 5, limit: 3).message
+                == "config has 5 bytes, more than the 3 there can be")
+        #expect(
+            StorageError.tooShort(.config, wanted: 5, got: 3).message
+                == "config ends after 3 bytes, 5 are wanted")
         #expect(StorageError.noRepository("/srv/x").message == "there is no repository at /srv/x")
         #expect(StorageError.noRepository("/srv/x").hint == "repo init /srv/x makes one")
-        #expect(StorageError.missing(.config).exitCode == .damage && StorageError.exists(.config).exitCode == .failed)
+        #expect(
+            StorageError.missing(.config).exitCode == .damage
+                && StorageError.exists(.config).exitCode == .failed)
         #expect(StorageError.noRepository("x").exitCode == .noRepository)
         #expect(StorageError.badLocation("x", why: "y").exitCode == .usage)
     }

@@ -19,7 +19,9 @@ struct DirectoryStoreTests {
 
     private func write(_ path: String, _ bytes: [UInt8]) throws {
         try Directories(.kernel).make((root / path).parent)
-        try bytes.withUnsafeBytes { try Directories(.kernel).create(root / path, $0, durable: false) }
+        try bytes.withUnsafeBytes {
+            try Directories(.kernel).create(root / path, $0, durable: false)
+        }
     }
 
     private func names(_ path: Path) throws -> [Path] { try Directories(.kernel).names(path) ?? [] }
@@ -34,7 +36,8 @@ struct DirectoryStoreTests {
             #expect(try #require(try Directories(.kernel).status(path)).st_mode & 0o7777 == 0o600)
             var parent = path.parent
             while parent != root.parent {
-                #expect(try #require(try Directories(.kernel).status(parent)).st_mode & 0o7777 == 0o700)
+                #expect(
+                    try #require(try Directories(.kernel).status(parent)).st_mode & 0o7777 == 0o700)
                 parent = parent.parent
             }
         }
@@ -48,17 +51,30 @@ struct DirectoryStoreTests {
         try store.put(.key(id(2)), [2, 2])
         let id = id(3).description
         for foreign in [
-            "packs/README", "packs/\(domain)/\(id)", "packs/\(domain)/zz/\(id)", "packs/\(domain)/\(id.prefix(2))/\(id).tmp",
-            "packs/\(domain)/\(id.prefix(2))/.\(id)", "packs/\(domain)/\(id.prefix(2))/\(id.uppercased())",
-            "packs/\(domain)/\(id.prefix(2))/x/\(id)", "packs/lost+found/x", "keys/\(id)~", "keys/sub/\(id)", "keys/.nfs0001",
+            "packs/README", "packs/\(domain)/\(id)", "packs/\(domain)/zz/\(id)",
+            "packs/\(domain)/\(id.prefix(2))/\(id).tmp",
+            "packs/\(domain)/\(id.prefix(2))/.\(id)",
+            "packs/\(domain)/\(id.prefix(2))/\(id.uppercased())",
+            "packs/\(domain)/\(id.prefix(2))/x/\(id)", "packs/lost+found/x", "keys/\(id)~",
+            "keys/sub/\(id)", "keys/.nfs0001",
             "tmp/\(id)", "other/\(id)", "records/nothing/\(id)", "records/\(id)", "notes.txt",
         ] { try write(foreign, [9]) }
-        try Directories(.kernel).make(root / "keys" / WireFormat.ObjectID(block(77, 16)).description)
-        #expect(SystemCalls.kernel.symlink(root / "notes.txt", root / "keys" / ObjectID(block(78, 16)).description) == 0)
-        #expect(SystemCalls.kernel.symlink(root / "packs", root / "snapshots") == 0)
-        #expect(SystemCalls.kernel.makeNode(root / "keys" / ObjectID(block(79, 16)).description, mode_t(S_IFIFO) | 0o600, 0) == 0)
+        try Directories(.kernel).make(
+            root / "keys" / WireFormat.ObjectID(block(77, 16)).description)
+        #expect(
+            SystemCalls.kernel.symlink(
+                root / "notes.txt", root / "keys" / ObjectID(block(78, 16)).description) == 0)
+        try write("snapshots/README", [1])
+        #expect(
+            SystemCalls.kernel.symlink(root / "packs/\(domain)", root / "snapshots/\(domain)") == 0)
+        #expect(
+            SystemCalls.kernel.makeNode(
+                root / "keys" / ObjectID(block(79, 16)).description, mode_t(S_IFIFO) | 0o600, 0)
+                == 0)
         let strange = Path(bytes: [0xff, 0xfe])
-        try [UInt8(1)].withUnsafeBytes { try Directories(.kernel).create(root / "keys" / strange, $0, durable: false) }
+        try [UInt8(1)].withUnsafeBytes {
+            try Directories(.kernel).create(root / "keys" / strange, $0, durable: false)
+        }
         #expect(try store.list(.all(.packs)).map { $0.name } == [name])
         #expect(try store.list(.keys).map { $0.name } == [.key(ObjectStorageTests.id(2))])
         #expect(try store.list(.keys).map { $0.byteCount } == [2])
@@ -69,7 +85,9 @@ struct DirectoryStoreTests {
 
     @Test func `an object's time is the file's, in milliseconds`() throws {
         try store().put(.key(id(1)), [1])
-        #expect(SystemCalls.kernel.setTimes(root / ObjectName.key(id(1)).description, 1_700_000_000, 123_456_789) == 0)
+        #expect(
+            SystemCalls.kernel.setTimes(
+                root / ObjectName.key(id(1)).description, 1_700_000_000, 123_456_789) == 0)
         #expect(try store().list(.keys).map { $0.modified } == [1_700_000_000_123])
     }
 
@@ -92,9 +110,15 @@ struct DirectoryStoreTests {
 
     // MARK: order
 
-    private static let written = ["open", "write", "fsync", "close", "renameNoReplace", "mkdir", "unlink"]
+    private static let written = [
+        "open", "write", "fsync", "close", "renameNoReplace", "mkdir", "unlink",
+    ]
 
-    @Test func `a file is flushed and closed before it gets its name, and its directory is flushed after`() throws {
+    @Test
+    func
+        `a file is flushed and closed before it gets its name, and its directory is flushed after`()
+        throws
+    {
         try store().put(name, [1])
         try store().remove(name)
         let gated = GatedCalls()
@@ -105,15 +129,18 @@ struct DirectoryStoreTests {
             gated.made.filter { Self.written.contains($0.name) } == [
                 .init(name: "open", path: temporary), .init(name: "write", path: temporary),
                 .init(name: "fsync", path: temporary), .init(name: "close", path: temporary),
-                .init(name: "renameNoReplace", path: target), .init(name: "open", path: target.parent),
-                .init(name: "fsync", path: target.parent), .init(name: "close", path: target.parent),
+                .init(name: "renameNoReplace", path: target),
+                .init(name: "open", path: target.parent),
+                .init(name: "fsync", path: target.parent),
+                .init(name: "close", path: target.parent),
             ])
     }
 
     @Test func `directories made on the way are durable before the object has its name`() throws {
         let gated = GatedCalls()
         try store(gated.calls).put(name, [1])
-        let steps = gated.made.filter { ["mkdir", "fsync", "renameNoReplace"].contains($0.name) }.map { "\($0)" }
+        let steps = gated.made.filter { ["mkdir", "fsync", "renameNoReplace"].contains($0.name) }
+            .map { "\($0)" }
         let rename = try #require(steps.firstIndex { $0.hasPrefix("renameNoReplace") })
         for (index, step) in steps.enumerated() where step.hasPrefix("mkdir ") {
             let made = Path(String(step.dropFirst("mkdir ".count)))
@@ -128,8 +155,9 @@ struct DirectoryStoreTests {
         try store().put(name, [1])
         let gated = GatedCalls()
         try store(gated.calls).remove(name)
-        #expect(gated.made.filter { ["unlink", "fsync"].contains($0.name) }
-            == [.init(name: "unlink", path: target), .init(name: "fsync", path: target.parent)])
+        #expect(
+            gated.made.filter { ["unlink", "fsync"].contains($0.name) }
+                == [.init(name: "unlink", path: target), .init(name: "fsync", path: target.parent)])
     }
 
     @Test func `an object is read through one descriptor that is closed again`() throws {
@@ -143,7 +171,9 @@ struct DirectoryStoreTests {
     // MARK: failures
 
     /// Puts with the call number `failing` refused, and says how many calls there were.
-    private func put(failing: Int, _ code: Int32) -> (calls: [GatedCalls.Call], error: (any Error)?, open: Int) {
+    private func put(failing: Int, _ code: Int32) -> (
+        calls: [GatedCalls.Call], error: (any Error)?, open: Int
+    ) {
         let gated = GatedCalls { _, index in index == failing ? -code : nil }
         do {
             try store(gated.calls).put(name, block(1, 1000))
@@ -153,10 +183,13 @@ struct DirectoryStoreTests {
         }
     }
 
-    /// A directory that cannot be flushed is the one case that leaves an object: it has its name, whole, and others may
-    /// rely on it already, so only prune may take it away (docs/format.md, section 15).
+    /// A directory that cannot be flushed is the one case that leaves an object: it has its name,
+    /// whole, and others may rely on it already, so only prune may take it away (docs/format.md,
+    /// section 15).
     @Test(arguments: [EIO, ENOSPC, EACCES, EINTR])
-    func `a put that fails at any call leaves no part of an object and no file behind`(_ code: Int32) throws {
+    func `a put that fails at any call leaves no part of an object and no file behind`(
+        _ code: Int32
+    ) throws {
         var failing = 0
         var failed: Set<String> = []
         while true {
@@ -180,13 +213,18 @@ struct DirectoryStoreTests {
                     #expect(present == nil, "\(call)")
                 }
             } else {
-                // Only what a signal interrupts is made again, and a close it interrupts has closed.
-                #expect(code == EINTR && ["open", "write", "close"].contains(call.name) || call.name == "close", "\(call)")
+                // Only what a signal interrupts is made again, and a close it interrupts has
+                // closed.
+                #expect(
+                    code == EINTR && ["open", "write", "close"].contains(call.name)
+                        || call.name == "close", "\(call)")
                 #expect(try store().get(name) == block(1, 1000))
             }
             if call.name != "unlink" { #expect(try names(root / "tmp") == [], "\(call)") }
             try store().remove(name)
-            for remains in try names(root / "tmp") { try Directories(.kernel).remove(root / "tmp" / remains) }
+            for remains in try names(root / "tmp") {
+                try Directories(.kernel).remove(root / "tmp" / remains)
+            }
             removeDirectories(below: root)
             failing += 1
         }
@@ -205,7 +243,9 @@ struct DirectoryStoreTests {
     @Test func `a put that fails can be made again`() throws {
         for failing in 0..<60 {
             let (calls, error, _) = put(failing: failing, EIO)
-            if error != nil, try store().byteCount(of: name) == nil { try store().put(name, block(1, 1000)) }
+            if error != nil, try store().byteCount(of: name) == nil {
+                try store().put(name, block(1, 1000))
+            }
             #expect(try store().get(name) == block(1, 1000))
             try store().remove(name)
             if failing >= calls.count { break }
@@ -227,9 +267,11 @@ struct DirectoryStoreTests {
         #expect(try Directories(.kernel).status(root) == nil)
     }
 
-    @Test func `a temporary name that is taken fails the put, and what has it stays whole`() throws {
+    @Test func `a temporary name that is taken fails the put, and what has it stays whole`() throws
+    {
         try write("tmp/" + hexadecimal([UInt8](repeating: 7, count: 16)), [5, 5])
-        let store = DirectoryStore(root, calls: .kernel, randomBytes: { [UInt8](repeating: 7, count: $0) })
+        let store = DirectoryStore(
+            root, calls: .kernel, randomBytes: { [UInt8](repeating: 7, count: $0) })
         #expect(throws: FileError.self) { try store.put(name, [1]) }
         #expect(try store.byteCount(of: name) == nil)
         let path = root / "tmp" / hexadecimal([UInt8](repeating: 7, count: 16))
@@ -251,7 +293,8 @@ struct DirectoryStoreTests {
             if call.name == "lstat" && call.path == gone { _ = SystemCalls.kernel.unlink(gone) }
             return nil
         }
-        #expect(try store(gated.calls).list(.packs(domain)).map { $0.name } == [.pack(domain, id(2))])
+        #expect(
+            try store(gated.calls).list(.packs(domain)).map { $0.name } == [.pack(domain, id(2))])
     }
 
     @Test(arguments: ["open", "pread"])
@@ -271,7 +314,9 @@ struct DirectoryStoreTests {
         let path = target
         let gated = GatedCalls { call, _ in
             if call.name == "open" {
-                if let file = try? Descriptor(path, flags: O_RDWR, mode: 0, calls: .kernel, action: "open") {
+                if let file = try? Descriptor(
+                    path, flags: O_RDWR, mode: 0, calls: .kernel, action: "open")
+                {
                     try? file.truncate(to: 40)
                 }
             }
@@ -279,6 +324,8 @@ struct DirectoryStoreTests {
         }
         #expect {
             try store(gated.calls).get(name)
-        } throws: { if case StorageError.tooShort(name, wanted: 100, got: 40) = $0 { true } else { false } }
+        } throws: {
+            if case StorageError.tooShort(name, wanted: 100, got: 40) = $0 { true } else { false }
+        }
     }
 }

@@ -1,26 +1,31 @@
 import Faults
 import ObjectStorage
 import Operations
+import Sealing
 import Snapshots
 import TestSupport
 import Testing
-import Sealing
 import Vault
 import WireFormat
 
 /// A repository in memory with something of everything in it.
 private func filledRepository() throws -> (TestRepository, MemoryStore, [String: [UInt8]]) {
     let repository = try TestRepository()
-    guard let store = repository.store as? MemoryStore else { preconditionFailure("made in memory") }
+    guard let store = repository.store as? MemoryStore else {
+        preconditionFailure("made in memory")
+    }
     var random = SeededRandom(seed: testSeed)
     let contents = [
         "rows": random.sqlRows(byteCount: 300_000), "tiny": random.bytes(500),
         "dump": mysqlDump(&random, rowBytes: 100_000),
     ]
-    for (series, bytes) in contents.sorted(by: { $0.key < $1.key }) { try repository.add(bytes, to: series) }
+    for (series, bytes) in contents.sorted(by: { $0.key < $1.key }) {
+        try repository.add(bytes, to: series)
+    }
     let gone = try repository.add([1, 2, 3], to: "gone")
     _ = try forget(
-        ForgetRequest(references: [Reference(gone.snapshot.id.description)], allowEmpty: true), in: repository.open())
+        ForgetRequest(references: [Reference(gone.snapshot.id.description)], allowEmpty: true),
+        in: repository.open())
     return (repository, store, contents)
 }
 
@@ -42,8 +47,12 @@ private func filledRepository() throws -> (TestRepository, MemoryStore, [String:
             let bit = UInt8(1) << UInt8(random.number(0...7))
             store.tamper(name) { $0[place] ^= bit }
             let outcome = try check(CheckRequest(readDataPercent: 100), vault)
-            #expect(outcome.exitCode == .damage || outcome.exitCode == .unknownVersion, "\(name), byte \(place) of \(count): \(outcome)")
-            #expect(outcome.damages.contains { $0.object == "\(name)" }, "\(name), byte \(place) of \(count): \(outcome.damages)")
+            #expect(
+                outcome.exitCode == .damage || outcome.exitCode == .unknownVersion,
+                "\(name), byte \(place) of \(count): \(outcome)")
+            #expect(
+                outcome.damages.contains { $0.object == "\(name)" },
+                "\(name), byte \(place) of \(count): \(outcome.damages)")
             store.tamper(name) { $0[place] ^= bit }
         }
     }

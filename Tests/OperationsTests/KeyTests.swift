@@ -1,8 +1,8 @@
 import Faults
 import ObjectStorage
 import Operations
-import Snapshots
 import Sealing
+import Snapshots
 import TestSupport
 import Testing
 import Vault
@@ -21,7 +21,9 @@ import WireFormat
     #expect(try History.load(writer).snapshots.count == 2)
     #expect(throws: SealingError.self) { try repository.cat("web", vault: writer) }
     #expect(throws: SealingError.self) { try readManifest(of: first.snapshot, in: writer) }
-    #expect(throws: SealingError.self) { try forget(ForgetRequest(references: [Reference("web")], allowEmpty: true), in: writer) }
+    #expect(throws: SealingError.self) {
+        try forget(ForgetRequest(references: [Reference("web")], allowEmpty: true), in: writer)
+    }
     // The full key sees and opens it.
     #expect(try repository.cat("web") == bytes)
 }
@@ -71,7 +73,9 @@ import WireFormat
 
 @Test func `a damaged key slot is passed over, the others still open`() throws {
     let repository = try TestRepository()
-    guard let store = repository.store as? MemoryStore else { preconditionFailure("made in memory") }
+    guard let store = repository.store as? MemoryStore else {
+        preconditionFailure("made in memory")
+    }
     let id = try repository.open().addKey(.full, key(5), label: nil)
     store.tamper(.key(id)) { $0[100] ^= 1 }
     _ = try repository.open(key())
@@ -90,7 +94,9 @@ import WireFormat
 
 @Test func `an unknown format version is refused, a damaged config is not`() throws {
     let repository = try TestRepository()
-    guard let store = repository.store as? MemoryStore else { preconditionFailure("made in memory") }
+    guard let store = repository.store as? MemoryStore else {
+        preconditionFailure("made in memory")
+    }
     store.tamper(.config) { $0[20] ^= 1 }
     _ = try repository.open()
     store.tamper(.config) { object in
@@ -105,16 +111,21 @@ import WireFormat
 
 @Test func `no canary of a stream is found in any object`() throws {
     let repository = try TestRepository()
-    guard let store = repository.store as? MemoryStore else { preconditionFailure("made in memory") }
+    guard let store = repository.store as? MemoryStore else {
+        preconditionFailure("made in memory")
+    }
     var random = SeededRandom(seed: testSeed)
     let canaries = (0..<1000).map { _ in random.bytes(32) }
     var stream: [UInt8] = []
-    for canary in canaries { stream += random.sqlRows(byteCount: random.number(10...2000)) + canary }
+    for canary in canaries {
+        stream += random.sqlRows(byteCount: random.number(10...2000)) + canary
+    }
     try repository.add(stream, to: "canaries/secret-series-name")
     try repository.add(Array(stream.prefix(20_000)), to: "small")
     let objects = try repository.objectNames.map { try store.get($0) }
     func found(_ haystack: [[UInt8]]) -> Int {
-        let index = Set(haystack.flatMap { bytes in (0..<max(0, bytes.count - 7)).map { word(bytes, $0) } })
+        let index = Set(
+            haystack.flatMap { bytes in (0..<max(0, bytes.count - 7)).map { word(bytes, $0) } })
         return canaries.filter { index.contains(word($0, 12)) }.count
     }
     #expect(found([stream]) == 1000)
@@ -129,5 +140,7 @@ private func word(_ bytes: [UInt8], _ offset: Int) -> UInt64 {
 
 private func contains(_ bytes: [UInt8], _ part: [UInt8]) -> Bool {
     guard bytes.count >= part.count else { return false }
-    return (0...(bytes.count - part.count)).contains { bytes[$0..<($0 + part.count)].elementsEqual(part) }
+    return (0...(bytes.count - part.count)).contains {
+        bytes[$0..<($0 + part.count)].elementsEqual(part)
+    }
 }

@@ -1,8 +1,8 @@
 import Faults
 import ObjectStorage
 import Operations
-import Snapshots
 import Sealing
+import Snapshots
 import TestSupport
 import Testing
 import Vault
@@ -16,10 +16,13 @@ func `what goes in comes back bit for bit`(workers: Int) throws {
     let streams: [String: [UInt8]] = [
         "one": [42], "small": random.bytes(5000), "rows": random.sqlRows(byteCount: 3_000_000),
         "random": random.bytes(2_500_000), "zeros": [UInt8](repeating: 0, count: 5_000_000),
-        "mixed": random.bytes(100_000) + [UInt8](repeating: 0, count: 40_000) + random.sqlRows(byteCount: 200_000),
+        "mixed": random.bytes(100_000) + [UInt8](repeating: 0, count: 40_000)
+            + random.sqlRows(byteCount: 200_000),
         "repeats": Array(repeatElement(random.bytes(70_000), count: 30).joined()),
     ]
-    for (series, bytes) in streams.sorted(by: { $0.key < $1.key }) { try repository.add(bytes, to: series) }
+    for (series, bytes) in streams.sorted(by: { $0.key < $1.key }) {
+        try repository.add(bytes, to: series)
+    }
     for (series, bytes) in streams { #expect(try repository.cat(series) == bytes, "\(series)") }
 }
 
@@ -55,7 +58,9 @@ func `what goes in comes back bit for bit`(workers: Int) throws {
     let repository = try TestRepository()
     var random = SeededRandom(seed: testSeed)
     func size() throws -> Int {
-        try Folder.Root.allCases.reduce(0) { try $0 + repository.store.list(.all($1)).reduce(0) { $0 + $1.byteCount } }
+        try Folder.Root.allCases.reduce(0) {
+            try $0 + repository.store.list(.all($1)).reduce(0) { $0 + $1.byteCount }
+        }
     }
     for bytes in [random.bytes(100), random.sqlRows(byteCount: 5_000_000)] {
         let before = try size()
@@ -90,7 +95,9 @@ func `what goes in comes back bit for bit`(workers: Int) throws {
         #expect((error as? any Explained)?.exitCode == .incompleteStream)
     }
     #expect(try History.load(vault).snapshots.isEmpty)
-    let allowed = try repository.add(Array(dump[..<20_000]), to: "shop", vault: vault) { $0.allowIncomplete = true }
+    let allowed = try repository.add(Array(dump[..<20_000]), to: "shop", vault: vault) {
+        $0.allowIncomplete = true
+    }
     #expect(allowed.snapshot.head.completeness == .incomplete)
     #expect(!allowed.reservations.isEmpty)
 }
@@ -106,7 +113,9 @@ func `what goes in comes back bit for bit`(workers: Int) throws {
         try repository.add(random.bytes(4000), to: "s", vault: vault) { $0.refuseShrink = true }
     }
     #expect((error as? any Explained)?.exitCode == .incompleteStream)
-    let accepted = try repository.add(random.bytes(4000), to: "s", vault: vault) { $0.allowShrink = true }
+    let accepted = try repository.add(random.bytes(4000), to: "s", vault: vault) {
+        $0.allowShrink = true
+    }
     #expect(!accepted.snapshot.head.flags.contains(.shrunk))
     let next = try repository.add(random.bytes(4000), to: "s", vault: vault)
     #expect(next.reservations.isEmpty)
@@ -124,7 +133,9 @@ func `what goes in comes back bit for bit`(workers: Int) throws {
         ids.append(outcome.snapshot.id.description)
     }
     let history = try History.load(vault)
-    func found(_ text: String) throws -> String { try Reference(text).resolve(in: history).id.description }
+    func found(_ text: String) throws -> String {
+        try Reference(text).resolve(in: history).id.description
+    }
     #expect(try found("shop") == ids[2])
     #expect(try found("shop@latest") == ids[2])
     let date = Times.utc(1_790_000_000_000 + day).prefix(10)
@@ -142,7 +153,9 @@ func `what goes in comes back bit for bit`(workers: Int) throws {
     let second = try repository.add([2], to: "s", vault: vault)
     _ = try forget(ForgetRequest(references: [Reference(first.snapshot.id.description)]), in: vault)
     #expect(try History.load(vault).snapshots.map { $0.id } == [second.snapshot.id])
-    #expect(throws: OperationError.self) { try forget(ForgetRequest(references: [Reference("s")]), in: vault) }
+    #expect(throws: OperationError.self) {
+        try forget(ForgetRequest(references: [Reference("s")]), in: vault)
+    }
     _ = try forget(ForgetRequest(references: [Reference("s")], allowEmpty: true), in: vault)
     #expect(try History.load(vault).snapshots.isEmpty)
     // Removed on purpose is not rolled back, for a client that remembers them too.
@@ -172,7 +185,9 @@ func `what goes in comes back bit for bit`(workers: Int) throws {
     var random = SeededRandom(seed: testSeed)
     let dump = random.sqlRows(byteCount: 3_000_000)
     try repository.add(dump, to: "s")
-    for object in try repository.store.list(.all(.index)) { try repository.store.remove(object.name) }
+    for object in try repository.store.list(.all(.index)) {
+        try repository.store.remove(object.name)
+    }
     let vault = try repository.open(cache: "another")
     #expect(try repository.cat("s", vault: vault) == dump)
     let again = try repository.add(dump, to: "s", vault: vault)

@@ -1,6 +1,6 @@
-import Glibc
 import Faults
 import Files
+import Glibc
 import ObjectStorage
 import Operations
 import Sealing
@@ -12,13 +12,16 @@ import WireFormat
 
 /// Surroundings of which nothing is left to chance but the threads.
 func testSurroundings(
-    seed: UInt64 = testSeed, workers: Int = 2, calls: SystemCalls = .kernel, now: @escaping @Sendable () -> Int64 = tick()
+    seed: UInt64 = testSeed, workers: Int = 2, calls: SystemCalls = .kernel,
+    now: @escaping @Sendable () -> Int64 = tick()
 ) -> Surroundings {
     // Not the seed of a test's own bytes: those would be found again among what is drawn here.
     let random = SharedRandom(seed: seed ^ 0x5EED)
     return Surroundings(
-        systemCalls: calls, now: now, randomBytes: { random.bytes($0) }, scryptCost: ScryptCost(log2N: 15, r: 8, p: 1),
-        workers: workers, identity: [1], hostName: "db1", stopRequested: { nil }, wakeUp: -1, progress: { _ in },
+        systemCalls: calls, now: now, randomBytes: { random.bytes($0) },
+        scryptCost: ScryptCost(log2N: 15, r: 8, p: 1),
+        workers: workers, identity: [1], hostName: "db1", stopRequested: { nil }, wakeUp: -1,
+        progress: { _ in },
         warn: { _ in })
 }
 
@@ -34,7 +37,9 @@ final class Counter: Sendable {
     func next(adding step: Int64) -> Int64 { value.wrappingAdd(step, ordering: .relaxed).newValue }
 }
 
-func key(_ byte: UInt8 = 7) -> Credential { Credential(.keyFile, Secret(count: 32) { $0[0] = byte }) }
+func key(_ byte: UInt8 = 7) -> Credential {
+    Credential(.keyFile, Secret(count: 32) { $0[0] = byte })
+}
 
 /// A repository in memory or in a directory, made for one test.
 struct TestRepository {
@@ -50,7 +55,8 @@ struct TestRepository {
             inMemory
             ? MemoryStore()
             : DirectoryStore(
-                Path(directory.path) / "repository", calls: surroundings.systemCalls, randomBytes: random)
+                Path(directory.path) / "repository", calls: surroundings.systemCalls,
+                randomBytes: random)
         _ = try Vault.create(
             in: store, with: key(), label: nil, surroundings: surroundings, cacheParent: cache)
     }
@@ -59,13 +65,15 @@ struct TestRepository {
 
     func open(_ credential: consuming Credential = key(), cache: String = "cache") throws -> Vault {
         try Vault.open(
-            store, with: credential, surroundings: surroundings, cacheParent: Path(directory.path) / cache)
+            store, with: credential, surroundings: surroundings,
+            cacheParent: Path(directory.path) / cache)
     }
 
     /// Adds bytes as a stream, through a file.
     @discardableResult
     func add(
-        _ bytes: [UInt8], to series: String, vault: Vault? = nil, _ change: (inout AddRequest) -> Void = { _ in }
+        _ bytes: [UInt8], to series: String, vault: Vault? = nil,
+        _ change: (inout AddRequest) -> Void = { _ in }
     ) throws -> AddOutcome {
         let path = Path(directory.path) / "input-\(inputs.next(adding: 1))"
         try writeFile(bytes, path)
@@ -81,14 +89,16 @@ struct TestRepository {
         let path = Path(directory.path) / "output"
         unlink("\(path)")
         let file = try Descriptor(creating: path, calls: .kernel)
-        let snapshot = try Reference(reference).resolve(in: History.load(vault, acceptRollback: false))
+        let snapshot = try Reference(reference).resolve(
+            in: History.load(vault, acceptRollback: false))
         _ = try writeStream(of: snapshot, member: nil, to: file.number, from: vault)
         return try Directories(.kernel).contents(of: path, limit: 1 << 30)
     }
 
     var objectNames: [ObjectName] {
         get throws {
-            try [.config] + Folder.Root.allCases.flatMap { try store.list(.all($0)).map { $0.name } }
+            try [.config]
+                + Folder.Root.allCases.flatMap { try store.list(.all($0)).map { $0.name } }
         }
     }
 }
@@ -121,6 +131,8 @@ func mysqlDump(_ random: inout SeededRandom, rowBytes: Int) -> [UInt8] {
 
         """.utf8)
     dump += random.sqlRows(byteCount: rowBytes)
-    dump += Array("(1);\n/*!40111 SET SQL_NOTES=@OLD_SQL_NOTES */;\n\n-- Dump completed on 2026-11-21  4:04:29\n".utf8)
+    dump += Array(
+        "(1);\n/*!40111 SET SQL_NOTES=@OLD_SQL_NOTES */;\n\n-- Dump completed on 2026-11-21  4:04:29\n"
+            .utf8)
     return dump
 }

@@ -41,7 +41,9 @@ private struct Place {
     }
 
     func read(_ chunk: [UInt8]) throws -> [UInt8] {
-        try ChunkReader(context, ChunkFinder(context, index)).chunk(id(chunk)).withBytes { Array($0) }
+        try ChunkReader(context, ChunkFinder(context, index)).chunk(id(chunk)).withBytes {
+            Array($0)
+        }
     }
 }
 
@@ -51,7 +53,9 @@ func `chunks come back from packs`(workers: Int) throws {
     var random = SeededRandom(seed: testSeed)
     let place = try Place()
     let chunks = (0..<400).map { number in
-        number % 2 == 0 ? random.bytes(random.number(1...60_000)) : random.sqlRows(byteCount: random.number(1...60_000))
+        number % 2 == 0
+            ? random.bytes(random.number(1...60_000))
+            : random.sqlRows(byteCount: random.number(1...60_000))
     }
     _ = try place.write(chunks, workers: workers)
     for chunk in chunks { #expect(try place.read(chunk) == chunk) }
@@ -80,7 +84,8 @@ func `chunks come back from packs`(workers: Int) throws {
 
 /// Puts a pack of hand-made segments.
 private func put(
-    _ segments: [(frames: [(PackDirectory.Frame, [UInt8])], number: UInt64)], bases: [PackDirectory.SegmentName],
+    _ segments: [(frames: [(PackDirectory.Frame, [UInt8])], number: UInt64)],
+    bases: [PackDirectory.SegmentName],
     _ place: Place, envelope: NewEnvelope
 ) throws {
     var directory = PackDirectory(envelopes: [envelope.stored], baseSegments: bases)
@@ -90,7 +95,8 @@ private func put(
         let segment = PackDirectory.Segment(
             envelope: 0, number: number, offset: body.count, frames: frames.map { $0.0 })
         body += cipher.seal(
-            number: number, associated: envelope.key.associated(number: number, context: segment.context),
+            number: number,
+            associated: envelope.key.associated(number: number, context: segment.context),
             frames.flatMap { $0.1 })
         directory.segments.append(segment)
     }
@@ -99,7 +105,8 @@ private func put(
     body.replaceSubrange(0..<header.count, with: header)
     body += [UInt8](repeating: 0x55, count: Padding.padme(body.count) - body.count)
     let box = Box.seal(
-        Padding.pad(directory.bytes), key: place.context.keys.index, label: PackDirectory.boxLabel, name: id.bytes,
+        Padding.pad(directory.bytes), key: place.context.keys.index, label: PackDirectory.boxLabel,
+        name: id.bytes,
         salt: [UInt8](repeating: 1, count: 32), associated: header)
     let trailer = PackTrailer(bodyBytes: body.count, directoryBytes: box.count)
     let hashed = body + box + trailer.bytesBeforeHash
@@ -112,7 +119,9 @@ private func compress(_ bytes: [UInt8], base: [UInt8]) throws -> [UInt8] {
     return try [UInt8](unsafeUninitializedCapacity: bytes.count + 100) { buffer, count in
         count = try bytes.withUnsafeBytes { bytes in
             try base.withUnsafeBytes {
-                try compressor.compress(bytes, base: $0, into: UnsafeMutableRawBufferPointer(buffer), limit: Int.max) ?? 0
+                try compressor.compress(
+                    bytes, base: $0, into: UnsafeMutableRawBufferPointer(buffer), limit: Int.max)
+                    ?? 0
             }
         }
     }
@@ -134,20 +143,27 @@ private func compress(_ bytes: [UInt8], base: [UInt8]) throws -> [UInt8] {
     changed.replaceSubrange(30_000..<30_010, with: Array("0123456789".utf8))
     let stored = try compress(changed, base: old[1] + old[2] + old[3])
     #expect(stored.count < 500)
-    func delta(_ bytes: [UInt8], _ stored: [UInt8], depth: Int, frames: Int, closure: Int, first: Int, count: Int) throws
+    func delta(
+        _ bytes: [UInt8], _ stored: [UInt8], depth: Int, frames: Int, closure: Int, first: Int,
+        count: Int
+    ) throws
         -> PackDirectory.Frame
     {
         PackDirectory.Frame(
             codec: .delta, storedBytes: stored.count,
             base: PackDirectory.Base(
                 depth: depth, closureFrames: frames, closureBytes: closure,
-                pieces: [PackDirectory.Piece(segment: 0, frame: 0, firstChunk: first, chunkCount: count)]),
+                pieces: [
+                    PackDirectory.Piece(segment: 0, frame: 0, firstChunk: first, chunkCount: count)
+                ]),
             chunks: [PackDirectory.Chunk(id: try place.id(bytes), byteCount: bytes.count)])
     }
     let second = try NewEnvelope(.data, place.context)
-    let frame = try delta(changed, stored, depth: 1, frames: 1, closure: raw.count, first: 1, count: 3)
+    let frame = try delta(
+        changed, stored, depth: 1, frames: 1, closure: raw.count, first: 1, count: 3)
     try put(
-        [([(frame, stored)], 0)], bases: [PackDirectory.SegmentName(envelope: envelope.stored.header.id, number: 3)],
+        [([(frame, stored)], 0)],
+        bases: [PackDirectory.SegmentName(envelope: envelope.stored.header.id, number: 3)],
         place, envelope: second)
     #expect(try place.read(changed) == changed)
 
@@ -156,9 +172,11 @@ private func compress(_ bytes: [UInt8], base: [UInt8]) throws -> [UInt8] {
     let storedAgain = try compress(again, base: changed)
     let third = try NewEnvelope(.data, place.context)
     let deep = try delta(
-        again, storedAgain, depth: 2, frames: 2, closure: raw.count + changed.count, first: 0, count: 1)
+        again, storedAgain, depth: 2, frames: 2, closure: raw.count + changed.count, first: 0,
+        count: 1)
     try put(
-        [([(deep, storedAgain)], 0)], bases: [PackDirectory.SegmentName(envelope: second.stored.header.id, number: 0)],
+        [([(deep, storedAgain)], 0)],
+        bases: [PackDirectory.SegmentName(envelope: second.stored.header.id, number: 0)],
         place, envelope: third)
     #expect(try place.read(again) == again)
 }
@@ -179,7 +197,8 @@ private func compress(_ bytes: [UInt8], base: [UInt8]) throws -> [UInt8] {
                 pieces: [PackDirectory.Piece(segment: 0, frame: 0, firstChunk: 0, chunkCount: 1)]),
             chunks: [PackDirectory.Chunk(id: try place.id(bytes), byteCount: bytes.count)])
         try put(
-            [([(frame, stored)], 0)], bases: [PackDirectory.SegmentName(envelope: other.stored.header.id, number: 0)],
+            [([(frame, stored)], 0)],
+            bases: [PackDirectory.SegmentName(envelope: other.stored.header.id, number: 0)],
             place, envelope: own)
     }
     #expect(throws: WireError.self) { try place.read(a) }

@@ -8,14 +8,17 @@ struct BoxTests {
     private let salt = block(8)
     private let associated = block(7, 40)
 
-    private func seal(_ plaintext: [UInt8], key: UInt8 = 1, label: String = "head", salt: [UInt8]? = nil) -> [UInt8] {
+    private func seal(
+        _ plaintext: [UInt8], key: UInt8 = 1, label: String = "head", salt: [UInt8]? = nil
+    ) -> [UInt8] {
         Box.seal(
             plaintext, key: secret(block(key)), label: label, name: name, salt: salt ?? self.salt,
             associated: associated)
     }
 
     private func open(
-        _ box: [UInt8], key: UInt8 = 1, label: String = "head", name: [UInt8]? = nil, associated: [UInt8]? = nil
+        _ box: [UInt8], key: UInt8 = 1, label: String = "head", name: [UInt8]? = nil,
+        associated: [UInt8]? = nil
     ) throws(SealingError) -> [UInt8] {
         try Box.open(
             box[...], key: secret(block(key)), label: label, name: name ?? self.name,
@@ -23,7 +26,8 @@ struct BoxTests {
     }
 
     private func expectDoesNotOpen(
-        _ why: String, sourceLocation: SourceLocation = #_sourceLocation, _ open: () throws(SealingError) -> [UInt8]
+        _ why: String, sourceLocation: SourceLocation = #_sourceLocation,
+        _ open: () throws(SealingError) -> [UInt8]
     ) {
         do {
             _ = try open()
@@ -47,7 +51,8 @@ struct BoxTests {
     @Test func `a slice of an object opens where it lies`() throws {
         let object = block(1, 40) + seal(block(3, 50)) + block(2, 64)
         let opened = try Box.open(
-            object[40..<170], key: secret(block(1)), label: "head", name: name, associated: associated, what: "the box")
+            object[40..<170], key: secret(block(1)), label: "head", name: name,
+            associated: associated, what: "the box")
         #expect(opened == block(3, 50))
     }
 
@@ -60,13 +65,17 @@ struct BoxTests {
     @Test func `no box opens cut short or made longer`() {
         let box = seal(block(3, 33))
         for count in 0..<box.count {
-            #expect(throws: SealingError.self, "\(count) bytes") { try open(Array(box.prefix(count))) }
+            #expect(throws: SealingError.self, "\(count) bytes") {
+                try open(Array(box.prefix(count)))
+            }
         }
         expectDoesNotOpen("longer") { () throws(SealingError) in try open(box + [0]) }
         do {
             _ = try open(Array(box.prefix(79)))
         } catch {
-            guard case .malformed("the box") = error else { return #expect(Bool(false), "\(error)") }
+            guard case .malformed("the box") = error else {
+                return #expect(Bool(false), "\(error)")
+            }
         }
     }
 
@@ -74,20 +83,27 @@ struct BoxTests {
         let box = seal(block(3, 33))
         expectDoesNotOpen("another key") { () throws(SealingError) in try open(box, key: 2) }
         for label in ["record", "", "head ", "hea"] {
-            expectDoesNotOpen("label \(label)") { () throws(SealingError) in try open(box, label: label) }
+            expectDoesNotOpen("label \(label)") { () throws(SealingError) in
+                try open(box, label: label)
+            }
         }
         for changed in flipped(name) {
-            expectDoesNotOpen("another name") { () throws(SealingError) in try open(box, name: changed) }
+            expectDoesNotOpen("another name") { () throws(SealingError) in
+                try open(box, name: changed)
+            }
         }
         for changed in flipped(associated) + [[], Array(associated.dropLast()), associated + [0]] {
-            expectDoesNotOpen("other associated bytes") { () throws(SealingError) in try open(box, associated: changed) }
+            expectDoesNotOpen("other associated bytes") { () throws(SealingError) in
+                try open(box, associated: changed)
+            }
         }
     }
 
     @Test func `two boxes with one salt share no key`() {
         let (first, second) = (block(3, 64), block(4, 64))
         let (a, b) = (seal(first), seal(second))
-        // Under one key and nonce the difference of the sealed bytes would be that of the plaintexts.
+        // Under one key and nonce the difference of the sealed bytes would be that of the
+        // plaintexts.
         let sealed = zip(a.dropFirst(64), b.dropFirst(64)).map { $0 ^ $1 }
         #expect(Array(sealed.prefix(64)) != zip(first, second).map { $0 ^ $1 })
         #expect(a[32..<64] != b[32..<64])
@@ -99,13 +115,16 @@ struct BoxTests {
     @Test func `a box whose check is another's does not open though its seal holds`() {
         let prk = KeyDerivation.extract(salt: salt, secret(block(1)))
         let check = block(6)
-        let cipher = MessageCipher(key: KeyDerivation.expand(prk, "repo box key v1head", name + check))
+        let cipher = MessageCipher(
+            key: KeyDerivation.expand(prk, "repo box key v1head", name + check))
         let forged = salt + check + cipher.seal(associated: associated, block(3, 33))
         expectDoesNotOpen("a check of other bytes") { () throws(SealingError) in try open(forged) }
     }
 
     @Test func `errors name what did not open and lead to exit 5`() {
-        #expect(SealingError.doesNotOpen("packs/3f").message == "packs/3f does not open: it was changed, or belongs to another repository")
+        #expect(
+            SealingError.doesNotOpen("packs/3f").message
+                == "packs/3f does not open: it was changed, or belongs to another repository")
         #expect(SealingError.doesNotOpen("x").exitCode == .damage)
         #expect(SealingError.malformed("x").exitCode == .damage)
         #expect(SealingError.signature("x").exitCode == .damage)

@@ -9,20 +9,29 @@ struct ChunkNamerTests {
 
     @Test func `a name is the beginning of the HMAC of class and plaintext`() throws {
         let keys = try keys()
-        guard let dataKey = bytes(ofOptional: keys.chunkIDs) else { throw SealingError.lacksKey("name data chunks") }
+        guard let dataKey = bytes(ofOptional: keys.chunkIDs) else {
+            throw SealingError.lacksKey("name data chunks")
+        }
         for count in [0, 1, 63, 64, 65, 1000, 1 << 20] {
             let plaintext = block(5, count)
             let data = HMAC256(key: secret(dataKey))
             let list = HMAC256(key: keys.listIDs)
-            #expect(name(plaintext, try keys.namer(ofClass: 0)) == Array(data.code([0] + plaintext).prefix(24)))
-            #expect(name(plaintext, try keys.namer(ofClass: 1)) == Array(list.code([1] + plaintext).prefix(24)))
+            #expect(
+                name(plaintext, try keys.namer(ofClass: 0))
+                    == Array(data.code([0] + plaintext).prefix(24)))
+            #expect(
+                name(plaintext, try keys.namer(ofClass: 1))
+                    == Array(list.code([1] + plaintext).prefix(24)))
         }
     }
 
     @Test func `one namer names many chunks, each as a new namer would`() throws {
         let keys = try keys()
         let namer = try keys.namer(ofClass: 0)
-        for count in 0..<300 { #expect(name(block(6, count), namer) == name(block(6, count), try keys.namer(ofClass: 0))) }
+        for count in 0..<300 {
+            #expect(
+                name(block(6, count), namer) == name(block(6, count), try keys.namer(ofClass: 0)))
+        }
     }
 
     @Test func `names differ between plaintexts, classes, domains and repositories`() throws {
@@ -31,7 +40,9 @@ struct ChunkNamerTests {
         for keys in [try keys(), try keys(1, 1), try keys(2, 0)] {
             for contentClass: UInt8 in 0...1 {
                 let namer = try keys.namer(ofClass: contentClass)
-                for plaintext in [block(1, 64)] + flipped(block(1, 64)) + [block(1, 63), block(1, 65)] {
+                for plaintext in [block(1, 64)] + flipped(block(1, 64)) + [
+                    block(1, 63), block(1, 65),
+                ] {
                     names.insert(name(plaintext, namer))
                     count += 1
                 }
@@ -50,7 +61,9 @@ struct CutDeciderTests {
         return decide(&decider, bytes, positions)
     }
 
-    private func decide(_ decider: inout CutDecider, _ bytes: [UInt8], _ positions: [Int32]) -> [UInt32] {
+    private func decide(_ decider: inout CutDecider, _ bytes: [UInt8], _ positions: [Int32])
+        -> [UInt32]
+    {
         var values = [UInt32](repeating: 0, count: positions.count)
         bytes.withUnsafeBufferPointer { bytes in
             positions.withUnsafeBufferPointer { positions in
@@ -65,7 +78,8 @@ struct CutDeciderTests {
 
     private func expected(_ aes: ReferenceAES128, _ bytes: [UInt8], _ position: Int32) -> UInt32 {
         let code = aes.cbcMAC(Array(bytes[Int(position) - 64..<Int(position)]))
-        return UInt32(code[0]) | UInt32(code[1]) << 8 | UInt32(code[2]) << 16 | UInt32(code[3]) << 24
+        return UInt32(code[0]) | UInt32(code[1]) << 8 | UInt32(code[2]) << 16 | UInt32(code[3])
+            << 24
     }
 
     @Test func `values are those of a plain CBC-MAC, in batches of every size`() throws {
@@ -84,7 +98,9 @@ struct CutDeciderTests {
         let stream = random.bytes(20_000)
         let positions = (64...20_000).map { Int32($0) }
         let keys = try #require(keyring().keys(of: 0))
-        guard let key = bytes(ofOptional: keys.cuts) else { throw SealingError.lacksKey("cut streams") }
+        guard let key = bytes(ofOptional: keys.cuts) else {
+            throw SealingError.lacksKey("cut streams")
+        }
         let aes = ReferenceAES128(key: key)
         var decider = try keys.cutDecider()
         let small = decide(&decider, stream, Array(positions.prefix(10)))
@@ -102,7 +118,9 @@ struct CutDeciderTests {
         for offset in bytes.indices {
             var changed = bytes
             changed[offset] ^= 0x10
-            #expect((try values(block(9, 16), changed, [100]) == value) == !(36..<100).contains(offset), "byte \(offset)")
+            #expect(
+                (try values(block(9, 16), changed, [100]) == value) == !(36..<100).contains(offset),
+                "byte \(offset)")
         }
         #expect(try values(block(10, 16), bytes, [100]) != value)
         #expect(CutDecider.windowBytes == 64)

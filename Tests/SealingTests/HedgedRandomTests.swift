@@ -5,18 +5,26 @@ import Testing
 
 struct HedgedRandomTests {
     /// A generator that repeats itself, as after a machine was cloned.
-    private func stuck(_ surroundings: [UInt8] = block(1, 9), generator: UInt8 = 7) -> HedgedRandom {
-        HedgedRandom(randomBytes: { [UInt8](repeating: generator, count: $0) }, surroundings: { surroundings })
+    private func stuck(_ surroundings: [UInt8] = block(1, 9), generator: UInt8 = 7) -> HedgedRandom
+    {
+        HedgedRandom(
+            randomBytes: { [UInt8](repeating: generator, count: $0) },
+            surroundings: { surroundings })
     }
 
     private var key: Secret { secret(block(2)) }
 
-    @Test func `draws differ in label, key, plaintext and surroundings where the generator repeats`() throws {
+    @Test
+    func `draws differ in label, key, plaintext and surroundings where the generator repeats`()
+        throws
+    {
         let other = secret(block(3))
         let draws = [
-            try stuck().draw("salt", key: key), try stuck().draw("name", key: key), try stuck().draw("sal", key: key),
+            try stuck().draw("salt", key: key), try stuck().draw("name", key: key),
+            try stuck().draw("sal", key: key),
             try stuck().draw("salt", key: other), try stuck().draw("salt", key: key, mixing: [1]),
-            try stuck().draw("salt", key: key, mixing: [2]), try stuck(block(1, 10)).draw("salt", key: key),
+            try stuck().draw("salt", key: key, mixing: [2]),
+            try stuck(block(1, 10)).draw("salt", key: key),
             try stuck(generator: 8).draw("salt", key: key),
         ]
         #expect(Set(draws).count == draws.count)
@@ -34,13 +42,17 @@ struct HedgedRandomTests {
     @Test func `what is drawn is no function of the generator alone`() throws {
         let draw = try stuck().draw("salt", key: key)
         #expect(draw != [UInt8](repeating: 7, count: 32))
-        #expect(try stuck().draw("salt", key: key) == draw, "the same surroundings give the same: tests rely on it")
+        #expect(
+            try stuck().draw("salt", key: key) == draw,
+            "the same surroundings give the same: tests rely on it")
         #expect(try stuck().plain(5) == [7, 7, 7, 7, 7])
     }
 
     @Test func `a draw has as many bytes as were asked for`() throws {
         let whole = try stuck().draw("name", key: key)
-        for count in [1, 8, 16, 32] { #expect(try stuck().draw("name", count: count, key: key) == Array(whole.prefix(count))) }
+        for count in [1, 8, 16, 32] {
+            #expect(try stuck().draw("name", count: count, key: key) == Array(whole.prefix(count)))
+        }
     }
 
     @Test func `every draw asks the generator for 32 bytes`() throws {
@@ -57,7 +69,8 @@ struct HedgedRandomTests {
 
     @Test func `a generator that fails fails the draw`() {
         struct NoEntropy: Error {}
-        let hedged = HedgedRandom(randomBytes: { _ in throw NoEntropy() }, surroundings: { block(1, 40) })
+        let hedged = HedgedRandom(
+            randomBytes: { _ in throw NoEntropy() }, surroundings: { block(1, 40) })
         #expect(throws: NoEntropy.self) { try hedged.draw("salt", key: key) }
         #expect(throws: NoEntropy.self) { try hedged.plain(1) }
     }

@@ -24,7 +24,8 @@ struct KeyringTests {
                 #expect(bytes(structure) == vector["expected structure root"])
             }
             let domain = vector["domain"]
-            let keys = try #require(ring.keys(of: domain.reversed().reduce(0) { $0 << 8 | UInt64($1) }))
+            let keys = try #require(
+                ring.keys(of: domain.reversed().reduce(0) { $0 << 8 | UInt64($1) }))
             #expect(bytes(ofOptional: keys.chunkIDs) == vector["expected K_id"])
             #expect(bytes(ofOptional: keys.cuts) == vector["expected K_cut"])
             #expect(bytes(keys.listIDs) == vector["expected K_list"])
@@ -33,10 +34,13 @@ struct KeyringTests {
         }
     }
 
-    /// The one key that leaves a keyring in no other way: its public key was made of it, and opens what it should.
+    /// The one key that leaves a keyring in no other way: its public key was made of it, and opens
+    /// what it should.
     @Test func `the data key is what an independent implementation derives`() throws {
         for vector in try VectorFile("keys").cases {
-            #expect(EnvelopeKey.publicKey(ofEphemeral: secret(vector["expected skD"])) == vector["expected pkD"])
+            #expect(
+                EnvelopeKey.publicKey(ofEphemeral: secret(vector["expected skD"]))
+                    == vector["expected pkD"])
         }
     }
 
@@ -44,7 +48,9 @@ struct KeyringTests {
 
     @Test func `a full key does everything`() throws {
         let full = keyring()
-        #expect(full.kind == .full && full.opensData && full.opensLists && full.signs && full.writeDomain == nil)
+        #expect(
+            full.kind == .full && full.opensData && full.opensLists && full.signs
+                && full.writeDomain == nil)
         #expect(full.rootCheck?.count == 16)
         #expect(try full.withRoot { bytes($0) } == block(1))
         let keys = try #require(full.keys(of: 5))
@@ -53,10 +59,13 @@ struct KeyringTests {
         #expect(throws: Never.self) { _ = try keys.cutDecider() }
     }
 
-    @Test func `a write key has one domain, opens nothing, signs nothing and makes no keys`() throws {
+    @Test func `a write key has one domain, opens nothing, signs nothing and makes no keys`() throws
+    {
         let full = keyring()
         let write = try writeKeyring(of: full, 5)
-        #expect(write.kind == .write && !write.opensData && !write.opensLists && !write.signs && write.rootCheck == nil)
+        #expect(
+            write.kind == .write && !write.opensData && !write.opensLists && !write.signs
+                && write.rootCheck == nil)
         #expect(write.keys(of: 5) != nil)
         for other: UInt64 in [0, 4, 6, 5 << 32] { #expect(write.keys(of: other) == nil) }
         #expect(performing: { try write.sign([1]) }, throws: lacksKey)
@@ -67,21 +76,35 @@ struct KeyringTests {
 
     @Test func `a write key names chunks and decides cuts as the full key does`() throws {
         let full = keyring()
-        let (own, keys) = (try #require(full.keys(of: 5)), try #require(try writeKeyring(of: full, 5).keys(of: 5)))
+        let (own, keys) = (
+            try #require(full.keys(of: 5)), try #require(try writeKeyring(of: full, 5).keys(of: 5))
+        )
         for contentClass: UInt8 in 0...1 {
-            #expect(name(block(1, 100), try own.namer(ofClass: contentClass)) == name(block(1, 100), try keys.namer(ofClass: contentClass)))
+            #expect(
+                name(block(1, 100), try own.namer(ofClass: contentClass))
+                    == name(block(1, 100), try keys.namer(ofClass: contentClass)))
         }
         #expect(bytes(ofOptional: keys.cuts) == bytes(ofOptional: own.cuts))
     }
 
-    @Test func `a maintain key signs and opens lists of every domain, and has no ids, no cuts and no root`() throws {
+    @Test
+    func
+        `a maintain key signs, opens lists of every domain, and has no ids, cuts or root`()
+        throws
+    {
         let full = keyring()
         let maintain = try maintainKeyring(of: full)
-        #expect(maintain.kind == .maintain && !maintain.opensData && maintain.opensLists && maintain.signs && maintain.rootCheck == nil)
-        #expect(maintain.listPublicKey == full.listPublicKey && maintain.signingPublicKey == full.signingPublicKey)
+        #expect(
+            maintain.kind == .maintain && !maintain.opensData && maintain.opensLists
+                && maintain.signs && maintain.rootCheck == nil)
+        #expect(
+            maintain.listPublicKey == full.listPublicKey
+                && maintain.signingPublicKey == full.signingPublicKey)
         #expect(maintain.dataPublicKey == full.dataPublicKey)
         for domain: UInt64 in [0, 5, .max] {
-            let (own, keys) = (try #require(full.keys(of: domain)), try #require(maintain.keys(of: domain)))
+            let (own, keys) = (
+                try #require(full.keys(of: domain)), try #require(maintain.keys(of: domain))
+            )
             #expect(bytes(keys.index) == bytes(own.index))
             #expect(bytes(keys.auth) == bytes(own.auth))
             #expect(bytes(keys.listIDs) == bytes(own.listIDs))
@@ -94,7 +117,9 @@ struct KeyringTests {
         #expect(performing: { try maintain.withRoot { _ in } }, throws: lacksKey)
     }
 
-    @Test func `no two keys of a repository are alike, nor those of two domains or two roots`() throws {
+    @Test func `no two keys of a repository are alike, nor those of two domains or two roots`()
+        throws
+    {
         var seen: [[UInt8]] = []
         for root: UInt8 in 1...2 {
             let ring = keyring(root)
@@ -103,7 +128,9 @@ struct KeyringTests {
             for domain: UInt64 in [0, 1, 1 << 56] {
                 let keys = try #require(ring.keys(of: domain))
                 seen += [bytes(keys.listIDs), bytes(keys.index), bytes(keys.auth)]
-                seen += [bytes(ofOptional: keys.chunkIDs) ?? [], bytes(ofOptional: keys.cuts) ?? []]
+                seen += [
+                    bytes(ofOptional: keys.chunkIDs) ?? [], bytes(ofOptional: keys.cuts) ?? [],
+                ]
             }
         }
         #expect(Set(seen).count == seen.count)
@@ -120,7 +147,9 @@ struct KeyringTests {
         #expect(ring.isSigned(message, by: signature))
         for changed in flipped(message) { #expect(!ring.isSigned(changed, by: signature)) }
         for changed in flipped(signature) { #expect(!ring.isSigned(message, by: changed)) }
-        for wrong in [[], Array(signature.dropLast()), signature + [0]] { #expect(!ring.isSigned(message, by: wrong)) }
+        for wrong in [[], Array(signature.dropLast()), signature + [0]] {
+            #expect(!ring.isSigned(message, by: wrong))
+        }
         #expect(!keyring(2).isSigned(message, by: signature))
     }
 }

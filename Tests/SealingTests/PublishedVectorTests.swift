@@ -14,7 +14,10 @@ struct PublishedVectorTests {
             "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
             "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
         ),
-        (String(repeating: "a", count: 1_000_000), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"),
+        (
+            String(repeating: "a", count: 1_000_000),
+            "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"
+        ),
     ])
     func `SHA-256 is that of FIPS 180-4`(_ text: String, _ hash: String) {
         let message = Array(text.utf8)
@@ -45,15 +48,16 @@ struct PublishedVectorTests {
             "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"
         ),
         (
-            [UInt8](repeating: 0xaa, count: 131), Array("Test Using Larger Than Block-Size Key - Hash Key First".utf8),
+            [UInt8](repeating: 0xaa, count: 131),
+            Array("Test Using Larger Than Block-Size Key - Hash Key First".utf8),
             "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"
         ),
         (
             [UInt8](repeating: 0xaa, count: 131),
             Array(
                 """
-                This is a test using a larger than block-size key and a larger than block-size data. \
-                The key needs to be hashed before being used by the HMAC algorithm.
+                This is a test using a larger than block-size key and a larger than \
+                block-size data. The key needs to be hashed before being used by the HMAC algorithm.
                 """.utf8),
             "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2"
         ),
@@ -70,7 +74,8 @@ struct PublishedVectorTests {
             var result = [UInt8](repeating: 0, count: 32)
             message.withUnsafeBytes { whole in
                 mac.code(
-                    UnsafeRawBufferPointer(rebasing: whole[..<3]), UnsafeRawBufferPointer(rebasing: whole[3...]),
+                    UnsafeRawBufferPointer(rebasing: whole[..<3]),
+                    UnsafeRawBufferPointer(rebasing: whole[3...]),
                     into: &result)
             }
             #expect(result == hex(code))
@@ -78,7 +83,8 @@ struct PublishedVectorTests {
         let context = try #require(repo_mac_new("HMAC"))
         defer { EVP_MAC_CTX_free(context) }
         for round in 0..<2 {
-            let began = round == 0 ? repo_hmac_init(context, key, key.count) : repo_hmac_restart(context)
+            let began =
+                round == 0 ? repo_hmac_init(context, key, key.count) : repo_hmac_restart(context)
             var result = [UInt8](repeating: 0, count: 32)
             var count = 0
             #expect(began == 1 && EVP_MAC_update(context, message, message.count) == 1)
@@ -91,27 +97,32 @@ struct PublishedVectorTests {
 
     @Test(arguments: [
         (
-            "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b", "000102030405060708090a0b0c", "f0f1f2f3f4f5f6f7f8f9",
+            "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b", "000102030405060708090a0b0c",
+            "f0f1f2f3f4f5f6f7f8f9",
             "077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5",
             "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865"
         ),
         (
             """
-            000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f30313233343
+            000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222324252627
+            28292a2b2c2d2e2f30313233343
             5363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f
             """,
             """
-            606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f808182838485868788898a8b8c8d8e8f90919293949
+            606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f8081828384858687
+            88898a8b8c8d8e8f90919293949
             5969798999a9b9c9d9e9fa0a1a2a3a4a5a6a7a8a9aaabacadaeaf
             """,
             """
-            b0b1b2b3b4b5b6b7b8b9babbbcbdbebfc0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedfe0e1e2e3e4e
+            b0b1b2b3b4b5b6b7b8b9babbbcbdbebfc0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7
+            d8d9dadbdcdddedfe0e1e2e3e4e
             5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f7f8f9fafbfcfdfeff
             """,
             "06a6b88c5853361a06104c9ceb35b45cef760014904671014a193f40c15fc244",
             // The first 64 of 82 bytes: no secret of ours is longer.
             """
-            b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac7827271cb41c65e590e09
+            b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac78272
+            71cb41c65e590e09
             da3275600c2f09b8367793a9aca3db71
             """
         ),
@@ -129,27 +140,37 @@ struct PublishedVectorTests {
         #expect(bytes(extracted) == hex(prk))
         #expect(moved.isEmpty, "the material is wiped")
         if hex(material).count <= 64 {
-            #expect(bytes(KeyDerivation.extract(salt: hex(salt), secret(hex(material)))) == hex(prk))
+            #expect(
+                bytes(KeyDerivation.extract(salt: hex(salt), secret(hex(material)))) == hex(prk))
         }
-        #expect(bytes(KeyDerivation.expand(extracted, "", hex(info), count: hex(output).count)) == hex(output))
+        #expect(
+            bytes(KeyDerivation.expand(extracted, "", hex(info), count: hex(output).count))
+                == hex(output))
     }
 
-    /// The wrapper gives the first 32 of the 64 bytes that are printed: scrypt's output is one stream.
-    private func checkScrypt(_ password: String, _ salt: String, _ n: UInt64, _ r: UInt32, _ p: UInt32, _ output: String) {
+    /// The wrapper gives the first 32 of the 64 bytes that are printed: scrypt's output is one
+    /// stream.
+    private func checkScrypt(
+        _ password: String, _ salt: String, _ n: UInt64, _ r: UInt32, _ p: UInt32, _ output: String
+    ) {
         var result = [UInt8](repeating: 0, count: 32)
         let (password, salt) = (Array(password.utf8), Array(salt.utf8))
         #expect(repo_scrypt(password, password.count, salt, salt.count, n, r, p, &result) == 1)
         #expect(result == hex(output))
     }
 
-    @Test(arguments: [
-        ("", "", 16, 1, 1, "77d6576238657b203b19ca42c18a0497f16b4844e3074ae8dfdffa3fede21442"),
-        ("password", "NaCl", 1024, 8, 16, "fdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b373162"),
-        (
-            "pleaseletmein", "SodiumChloride", 16384, 8, 1,
-            "7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2"
-        ),
-    ] as [(String, String, UInt64, UInt32, UInt32, String)])
+    @Test(
+        arguments: [
+            ("", "", 16, 1, 1, "77d6576238657b203b19ca42c18a0497f16b4844e3074ae8dfdffa3fede21442"),
+            (
+                "password", "NaCl", 1024, 8, 16,
+                "fdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b373162"
+            ),
+            (
+                "pleaseletmein", "SodiumChloride", 16384, 8, 1,
+                "7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2"
+            ),
+        ] as [(String, String, UInt64, UInt32, UInt32, String)])
     func `scrypt is that of RFC 7914`(
         _ password: String, _ salt: String, _ n: UInt64, _ r: UInt32, _ p: UInt32, _ output: String
     ) { checkScrypt(password, salt, n, r, p, output) }
@@ -180,7 +201,9 @@ struct PublishedVectorTests {
             "95cbde9476e8907d7aade45cb4b873f88b595a68799fa152e6f8f7647aac7957"
         ),
     ])
-    func `X25519 is that of RFC 7748, section 5.2`(_ scalar: String, _ point: String, _ result: String) {
+    func `X25519 is that of RFC 7748, section 5.2`(
+        _ scalar: String, _ point: String, _ result: String
+    ) {
         #expect(x25519(hex(scalar), hex(point)) == hex(result))
     }
 
@@ -190,7 +213,11 @@ struct PublishedVectorTests {
         for round in 1...1000 {
             let result = try #require(x25519(scalar, point))
             (scalar, point) = (result, scalar)
-            if round == 1 { #expect(scalar == hex("422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079")) }
+            if round == 1 {
+                #expect(
+                    scalar
+                        == hex("422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079"))
+            }
         }
         #expect(scalar == hex("684cf59ba83309552800ef566f2f4d3c1c3887c49360e3875f2eb94d99532c51"))
     }
@@ -223,7 +250,8 @@ struct PublishedVectorTests {
         let keys = try #require(ring.keys(of: 0))
         #expect {
             try EnvelopeKey(
-                opening: 0, keyring: ring, auth: keys.auth, ephemeralPublic: hex(point), header: block(2, 104),
+                opening: 0, keyring: ring, auth: keys.auth, ephemeralPublic: hex(point),
+                header: block(2, 104),
                 salt: block(3), commitment: block(4))
         } throws: { if case SealingError.malformed = $0 { true } else { false } }
     }
@@ -254,9 +282,12 @@ struct PublishedVectorTests {
             """
         ),
     ])
-    func `signatures are those of RFC 8032`(_ seed: String, _ key: String, _ message: String, _ signature: String) throws {
+    func `signatures are those of RFC 8032`(
+        _ seed: String, _ key: String, _ message: String, _ signature: String
+    ) throws {
         let ring = Keyring(
-            maintaining: secret(block(1)), signingSeed: secret(hex(seed)), structureRoot: secret(block(2)), data: block(3))
+            maintaining: secret(block(1)), signingSeed: secret(hex(seed)),
+            structureRoot: secret(block(2)), data: block(3))
         #expect(ring.signingPublicKey == hex(key))
         #expect(try ring.sign(hex(message)) == hex(signature))
         #expect(ring.isSigned(hex(message), by: hex(signature)))
@@ -270,21 +301,29 @@ struct PublishedVectorTests {
             Array("Cryptographic Forum Research Group".utf8), "a8061dc1305136c6c22b8baf0c0127a9"
         ),
         (
-            "0000000000000000000000000000000000000000000000000000000000000000", [UInt8](repeating: 0, count: 64),
+            "0000000000000000000000000000000000000000000000000000000000000000",
+            [UInt8](repeating: 0, count: 64),
             "00000000000000000000000000000000"
         ),
         // RFC 8439, appendix A.3, 7 to 9: where arithmetic modulo 2^130 - 5 goes wrong first.
         (
-            "0200000000000000000000000000000000000000000000000000000000000000", [UInt8](repeating: 0xff, count: 16),
+            "0200000000000000000000000000000000000000000000000000000000000000",
+            [UInt8](repeating: 0xff, count: 16),
             "03000000000000000000000000000000"
         ),
         (
-            "02000000000000000000000000000000ffffffffffffffffffffffffffffffff", [2] + [UInt8](repeating: 0, count: 15),
+            "02000000000000000000000000000000ffffffffffffffffffffffffffffffff",
+            [2] + [UInt8](repeating: 0, count: 15),
             "03000000000000000000000000000000"
         ),
         (
             "0100000000000000000000000000000000000000000000000000000000000000",
-            hex("ffffffffffffffffffffffffffffffff f0ffffffffffffffffffffffffffffff 11000000000000000000000000000000"),
+            hex(
+                """
+                ffffffffffffffffffffffffffffffff f0ffffffffffffffffffffffffffffff
+                11000000000000000000000000000000
+                """
+            ),
             "05000000000000000000000000000000"
         ),
     ])
@@ -297,7 +336,8 @@ struct PublishedVectorTests {
         #expect(inParts.finish() == hex(code))
     }
 
-    /// Test cases 13 and 14 of the paper NIST's SP 800-38D is made after: key and nonce zero, as under our first number.
+    /// Test cases 13 and 14 of the paper NIST's SP 800-38D is made after: key and nonce zero, as
+    /// under our first number.
     @Test(arguments: [
         ("", "530f8afbc74536b9a963b4f1c4cb738b"),
         (
@@ -305,7 +345,9 @@ struct PublishedVectorTests {
             "cea7403d4d606b6e074ec5d3baf39d18 d0d1c8a799996bf0265b98b5d48ab919"
         ),
     ])
-    func `messages number 0 under a zero key are those of AES-256-GCM's test cases`(_ plaintext: String, _ sealed: String) {
+    func `messages number 0 under a zero key are those of AES-256-GCM's test cases`(
+        _ plaintext: String, _ sealed: String
+    ) {
         let cipher = MessageCipher(key: secret([UInt8](repeating: 0, count: 32)))
         #expect(cipher.seal(associated: [], hex(plaintext)) == hex(sealed))
         #expect(cipher.open(associated: [], hex(sealed)) == hex(plaintext))
@@ -316,7 +358,9 @@ struct PublishedVectorTests {
         (64, "", "b094dac5d93471bdec1a502270e3cc6c"),
         (60, "feedfacedeadbeeffeedfacedeadbeefabaddad2", "76fc6ece0f4e1768cddf8853bb2d551b"),
     ])
-    func `AES-256-GCM through our wrappers is that of its test cases`(_ count: Int, _ associated: String, _ tag: String) throws {
+    func `AES-256-GCM through our wrappers is that of its test cases`(
+        _ count: Int, _ associated: String, _ tag: String
+    ) throws {
         let key = hex("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308")
         let plaintext = hex(
             """
@@ -330,11 +374,15 @@ struct PublishedVectorTests {
             """)
         let context = try #require(repo_gcm_new(key))
         defer { EVP_CIPHER_CTX_free(context) }
-        var (out, made, moved) = ([UInt8](repeating: 0, count: 64), [UInt8](repeating: 0, count: 16), Int32(0))
+        var (out, made, moved) = (
+            [UInt8](repeating: 0, count: 64), [UInt8](repeating: 0, count: 16), Int32(0)
+        )
         let aad = hex(associated)
         #expect(repo_gcm_begin(context, hex("cafebabefacedbaddecaf888"), 1) == 1)
         #expect(aad.isEmpty || EVP_CipherUpdate(context, nil, &moved, aad, Int32(aad.count)) == 1)
-        #expect(EVP_CipherUpdate(context, &out, &moved, plaintext, Int32(count)) == 1 && Int(moved) == count)
+        #expect(
+            EVP_CipherUpdate(context, &out, &moved, plaintext, Int32(count)) == 1
+                && Int(moved) == count)
         #expect(EVP_CipherFinal_ex(context, &made, &moved) == 1 && moved == 0)
         #expect(repo_gcm_tag(context, &made) == 1)
         #expect(out.prefix(count) == ciphertext.prefix(count))
@@ -345,8 +393,12 @@ struct PublishedVectorTests {
         let context = try #require(repo_aes128_blocks_new(hex("000102030405060708090a0b0c0d0e0f")))
         defer { EVP_CIPHER_CTX_free(context) }
         var (out, count) = ([UInt8](repeating: 0, count: 16), Int32(0))
-        #expect(EVP_EncryptUpdate(context, &out, &count, hex("00112233445566778899aabbccddeeff"), 16) == 1)
+        #expect(
+            EVP_EncryptUpdate(context, &out, &count, hex("00112233445566778899aabbccddeeff"), 16)
+                == 1)
         #expect(out == hex("69c4e0d86a7b0430d8cdb78070b4c55a"))
-        #expect(ReferenceAES128(key: hex("000102030405060708090a0b0c0d0e0f")).encipher(hex("00112233445566778899aabbccddeeff")) == out)
+        #expect(
+            ReferenceAES128(key: hex("000102030405060708090a0b0c0d0e0f")).encipher(
+                hex("00112233445566778899aabbccddeeff")) == out)
     }
 }

@@ -41,7 +41,8 @@ struct ReferenceAES128 {
         (0..<16).map { index in
             let column = index / 4 * 4
             let (a, b) = (state[index], state[column + (index + 1) % 4])
-            return double(a) ^ double(b) ^ b ^ state[column + (index + 2) % 4] ^ state[column + (index + 3) % 4]
+            return double(a) ^ double(b) ^ b ^ state[column + (index + 2) % 4]
+                ^ state[column + (index + 3) % 4]
         }
     }
 

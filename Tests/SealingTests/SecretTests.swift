@@ -3,8 +3,8 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Secrets and the pages they live in. What looks at the pages runs in a process of its own: others would take the
-/// slots meanwhile.
+/// Secrets and the pages they live in. What looks at the pages runs in a process of its own: others
+/// would take the slots meanwhile.
 struct SecretTests {
     @Test func `a secret holds what it was made of, and what was moved is gone`() {
         for count in 1...64 {
@@ -15,7 +15,9 @@ struct SecretTests {
             #expect(bytes(moved.copy()) == block(1, count))
             let copied = block(2, count).withUnsafeBytes { bytes(Secret(copying: $0)) }
             #expect(copied == block(2, count))
-            #expect(bytes(Secret(count: count) { _ in }) == [UInt8](repeating: 0, count: count), "it begins as zeros")
+            #expect(
+                bytes(Secret(count: count) { _ in }) == [UInt8](repeating: 0, count: count),
+                "it begins as zeros")
         }
     }
 
@@ -34,9 +36,13 @@ struct SecretTests {
         }
         await #expect(processExitsWith: .success) {
             struct Refusal: Error {}
-            func address() -> UInt { secret(block(1)).withBytes { UInt(bitPattern: $0.baseAddress) } }
+            func address() -> UInt {
+                secret(block(1)).withBytes { UInt(bitPattern: $0.baseAddress) }
+            }
             let before = address()
-            for _ in 0..<1000 { _ = try? Secret(count: 32) { _ throws(Refusal) in throw Refusal() } }
+            for _ in 0..<1000 {
+                _ = try? Secret(count: 32) { _ throws(Refusal) in throw Refusal() }
+            }
             guard address() == before else { fatalError("slots were lost") }
         }
     }
@@ -72,10 +78,14 @@ struct SecretTests {
             for (holder, content) in zip(holders, contents) {
                 guard bytes(holder.key) == content else { fatalError("a secret changed") }
             }
-            guard addresses.allSatisfy({ $0.isMultiple(of: 64) }) else { fatalError("slots overlap") }
+            guard addresses.allSatisfy({ $0.isMultiple(of: 64) }) else {
+                fatalError("slots overlap")
+            }
             holders = []
             holders = contents.reversed().map { Holder($0) }
-            guard holders.allSatisfy({ addresses.contains($0.address) }) else { fatalError("slots are not used again") }
+            guard holders.allSatisfy({ addresses.contains($0.address) }) else {
+                fatalError("slots are not used again")
+            }
         }
     }
 
@@ -100,7 +110,9 @@ struct SecretTests {
     @Test func `equality in constant time is equality`() {
         for count in [0, 1, 32, 33] {
             #expect(equalInConstantTime(block(1, count), block(1, count)))
-            for changed in flipped(block(1, count)) { #expect(!equalInConstantTime(block(1, count), changed)) }
+            for changed in flipped(block(1, count)) {
+                #expect(!equalInConstantTime(block(1, count), changed))
+            }
             #expect(!equalInConstantTime(block(1, count), block(1, count + 1)))
         }
     }

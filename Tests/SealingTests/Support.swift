@@ -34,18 +34,25 @@ func flipped(_ bytes: [UInt8]) -> [[UInt8]] {
 
 /// The write key that `full` makes for a domain.
 func writeKeyring(of full: Keyring, _ domain: UInt64) throws -> Keyring {
-    guard let keys = full.keys(of: domain), let ids = keys.chunkIDs?.copy(), let cuts = keys.cuts?.copy() else {
+    guard let keys = full.keys(of: domain), let ids = keys.chunkIDs?.copy(),
+        let cuts = keys.cuts?.copy()
+    else {
         throw SealingError.lacksKey("make keys")
     }
     let own = DomainKeys(
-        domain: domain, chunkIDs: ids, cuts: cuts, listIDs: keys.listIDs.copy(), index: keys.index.copy(),
+        domain: domain, chunkIDs: ids, cuts: cuts, listIDs: keys.listIDs.copy(),
+        index: keys.index.copy(),
         auth: keys.auth.copy())
-    return Keyring(writing: own, data: full.dataPublicKey, list: full.listPublicKey, signing: full.signingPublicKey)
+    return Keyring(
+        writing: own, data: full.dataPublicKey, list: full.listPublicKey,
+        signing: full.signingPublicKey)
 }
 
 /// The maintain key that `full` makes.
 func maintainKeyring(of full: Keyring) throws -> Keyring {
     try full.withMaintainSecrets {
-        Keyring(maintaining: $0.copy(), signingSeed: $1.copy(), structureRoot: $2.copy(), data: full.dataPublicKey)
+        Keyring(
+            maintaining: $0.copy(), signingSeed: $1.copy(), structureRoot: $2.copy(),
+            data: full.dataPublicKey)
     }
 }

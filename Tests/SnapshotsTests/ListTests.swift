@@ -29,7 +29,9 @@ private struct Place {
         for entry in entries { try builder.append(entry) { nodes[$0] = $1 } }
         let list = try builder.finish { nodes[$0] = $1 }
         let writer = PackWriter(.list, context, level: 3, workers: 0, putsAtOnce: 1)
-        for (id, bytes) in nodes.sorted(by: { $0.key < $1.key }) { try writer.add(id, Slice(copying: bytes)) }
+        for (id, bytes) in nodes.sorted(by: { $0.key < $1.key }) {
+            try writer.add(id, Slice(copying: bytes))
+        }
         try writer.flush()
         _ = try IndexKeeper(context, index).write(writer.takePacks())
         return (list, nodes)
@@ -37,7 +39,8 @@ private struct Place {
 
     func read(_ list: Manifest.List, byteCount: Int) throws -> [ListEntry] {
         let stream = Manifest.Stream(
-            role: .data, contentClass: .data, byteCount: byteCount, checksumKey: [], checksum: [], list: list,
+            role: .data, contentClass: .data, byteCount: byteCount, checksumKey: [], checksum: [],
+            list: list,
             cuttingRule: 1)
         let chunks = try ChunkReader(context, ChunkFinder(context, index))
         var reader = try ListReader(stream, chunks, what: "the list")
@@ -48,7 +51,8 @@ private struct Place {
 }
 
 private func entries(_ count: Int, _ random: inout SeededRandom) -> [ListEntry] {
-    (0..<count).map { _ in .chunk(ChunkID(random.bytes(24)), byteCount: random.number(1...100_000)) }
+    (0..<count).map { _ in .chunk(ChunkID(random.bytes(24)), byteCount: random.number(1...100_000))
+    }
 }
 
 private func total(_ entries: [ListEntry]) -> Int {

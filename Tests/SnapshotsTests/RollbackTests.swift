@@ -4,9 +4,12 @@ import WireFormat
 
 private func id(_ byte: UInt8) -> ObjectID { ObjectID([UInt8](repeating: byte, count: 16)) }
 
-private func snapshot(_ byte: UInt8, sequence: UInt64, names: [UInt8] = [], writer: UInt8 = 1) -> Snapshot {
+private func snapshot(_ byte: UInt8, sequence: UInt64, names: [UInt8] = [], writer: UInt8 = 1)
+    -> Snapshot
+{
     var head = Head(
-        series: "s", kind: .full, time: 0, started: 0, ended: 0, completeness: .complete, evidence: .none,
+        series: "s", kind: .full, time: 0, started: 0, ended: 0, completeness: .complete,
+        evidence: .none,
         writer: id(writer), sequence: sequence)
     head.names = names.map { id($0) }
     return Snapshot(domain: .shared, id: id(byte), head: head)
@@ -14,24 +17,33 @@ private func snapshot(_ byte: UInt8, sequence: UInt64, names: [UInt8] = [], writ
 
 private func forgotten(_ byte: UInt8, sequence: UInt64) -> ForgottenRecord {
     ForgottenRecord(
-        snapshot: id(byte), writer: id(1), sequence: sequence, series: "s", time: 0, recorded: 0, reason: .forgotten)
+        snapshot: id(byte), writer: id(1), sequence: sequence, series: "s", time: 0, recorded: 0,
+        reason: .forgotten)
 }
 
 @Test func `a whole history misses nothing`() {
-    let all = [snapshot(1, sequence: 1), snapshot(2, sequence: 2, names: [1]), snapshot(3, sequence: 2, names: [1])]
+    let all = [
+        snapshot(1, sequence: 1), snapshot(2, sequence: 2, names: [1]),
+        snapshot(3, sequence: 2, names: [1]),
+    ]
     #expect(Rollback.missing(all, forgotten: [], remembered: [id(1): 2]).isEmpty)
 }
 
 @Test func `what was forgotten on purpose is not missed`() {
     let left = [snapshot(2, sequence: 2, names: [1])]
-    #expect(Rollback.missing(left, forgotten: [forgotten(1, sequence: 1)], remembered: [id(1): 2]).isEmpty)
+    #expect(
+        Rollback.missing(left, forgotten: [forgotten(1, sequence: 1)], remembered: [id(1): 2])
+            .isEmpty)
     #expect(!Rollback.missing(left, forgotten: [], remembered: [:]).isEmpty)
 }
 
 @Test func `a hidden snapshot is missed by its number or by the one that followed it`() {
     let gap = [snapshot(1, sequence: 1), snapshot(3, sequence: 3)]
     #expect(!Rollback.missing(gap, forgotten: [], remembered: [:]).isEmpty)
-    let twin = [snapshot(1, sequence: 1), snapshot(4, sequence: 2), snapshot(5, sequence: 3, names: [3, 4])]
+    let twin = [
+        snapshot(1, sequence: 1), snapshot(4, sequence: 2),
+        snapshot(5, sequence: 3, names: [3, 4]),
+    ]
     #expect(!Rollback.missing(twin, forgotten: [], remembered: [:]).isEmpty)
 }
 

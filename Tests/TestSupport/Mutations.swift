@@ -33,14 +33,18 @@ extension SeededRandom {
 
     /// Overwrites a length field, wherever one may be.
     private func write(_ value: UInt64, to bytes: inout [UInt8], at offset: Int) {
-        for shift in 0..<8 where offset + shift < bytes.count && (shift == 0 || value >> UInt64(8 * shift) > 0) {
+        for shift in 0..<8
+        where offset + shift < bytes.count && (shift == 0 || value >> UInt64(8 * shift) > 0) {
             bytes[offset + shift] = UInt8(truncatingIfNeeded: value >> UInt64(8 * shift))
         }
     }
 
-    private static let edges: [UInt8] = [0, 1, 2, 0x1f, 0x20, 0x3f, 0x40, 0x7e, 0x7f, 0x80, 0x81, 0xfe, 0xff]
+    private static let edges: [UInt8] = [
+        0, 1, 2, 0x1f, 0x20, 0x3f, 0x40, 0x7e, 0x7f, 0x80, 0x81, 0xfe, 0xff,
+    ]
     private static let lengths: [UInt64] = [
-        0xffff, 0x1_0000, 0x10_0000, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 1 << 32, 1 << 61, 1 << 62, .max >> 1, .max,
+        0xffff, 0x1_0000, 0x10_0000, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 1 << 32, 1 << 61,
+        1 << 62, .max >> 1, .max,
     ]
 }
 

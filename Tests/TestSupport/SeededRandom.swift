@@ -34,7 +34,9 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
         while text.count < byteCount {
             key += number(1...9)
             let name = ["anna", "bert", "cora", "dirk", "emma", "fred"][number(0...5)]
-            text += Array("(\(key),'\(name)','2026-\(number(10...12))-\(number(10...28))',\(next() % 100_000)),\n".utf8)
+            text += Array(
+                "(\(key),'\(name)','2026-\(number(10...12))-\(number(10...28))',\(next() % 100_000)),\n"
+                    .utf8)
         }
         return text
     }

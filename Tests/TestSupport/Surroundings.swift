@@ -20,7 +20,9 @@ package final class TemporaryDirectory: Sendable {
 
     package init() {
         var template = Array("/tmp/repo-test-XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template) else { fatalError("no temporary directory can be made") }
+        guard let made = mkdtemp(&template) else {
+            fatalError("no temporary directory can be made")
+        }
         path = String(cString: made)
     }
 

@@ -8,10 +8,13 @@ import WireFormat
 private func cache(_ directory: TemporaryDirectory) throws -> CacheDirectory {
     let random = SharedRandom(seed: testSeed)
     let surroundings = Surroundings(
-        systemCalls: .kernel, now: { 0 }, randomBytes: { random.bytes($0) }, scryptCost: .standard, workers: 0,
-        identity: [], hostName: "", stopRequested: { nil }, wakeUp: -1, progress: { _ in }, warn: { _ in })
+        systemCalls: .kernel, now: { 0 }, randomBytes: { random.bytes($0) }, scryptCost: .standard,
+        workers: 0,
+        identity: [], hostName: "", stopRequested: { nil }, wakeUp: -1, progress: { _ in },
+        warn: { _ in })
     return try CacheDirectory(
-        Path(directory.path), repository: ObjectID([UInt8](repeating: 1, count: 16)), surroundings: surroundings)
+        Path(directory.path), repository: ObjectID([UInt8](repeating: 1, count: 16)),
+        surroundings: surroundings)
 }
 
 @Test func `a writer keeps its name`() throws {
@@ -37,7 +40,9 @@ private func cache(_ directory: TemporaryDirectory) throws -> CacheDirectory {
     let root = Path(directory.path) / ObjectID([UInt8](repeating: 1, count: 16)).description
     let nonsense = Array("no such thing\n0 0 0\n\u{0}".utf8)
     for name in ["writer", "slot", "seen-\(DomainID.shared)"] {
-        try nonsense.withUnsafeBytes { try Directories(.kernel).create(root / name, $0, durable: false) }
+        try nonsense.withUnsafeBytes {
+            try Directories(.kernel).create(root / name, $0, durable: false)
+        }
     }
     #expect(try cache.remembered(.shared).isEmpty)
     #expect(try cache.lastSlot() == nil)

@@ -10,11 +10,14 @@ struct ByteReaderTests {
         return value
     }
 
-    @Test(arguments: [
-        (0, "00"), (1, "01"), (127, "7f"), (128, "8001"), (300, "ac02"), (16383, "ff7f"), (16384, "808001"),
-        (1 << 32, "8080808010"), (UInt64.max >> 1, "ffffffffffffffff7f"), (1 << 63, "80808080808080808001"),
-        (UInt64.max, "ffffffffffffffffff01"),
-    ] as [(UInt64, String)])
+    @Test(
+        arguments: [
+            (0, "00"), (1, "01"), (127, "7f"), (128, "8001"), (300, "ac02"), (16383, "ff7f"),
+            (16384, "808001"),
+            (1 << 32, "8080808010"), (UInt64.max >> 1, "ffffffffffffffff7f"),
+            (1 << 63, "80808080808080808001"),
+            (UInt64.max, "ffffffffffffffffff01"),
+        ] as [(UInt64, String)])
     func `a varint has one spelling, the shortest`(_ value: UInt64, _ spelling: String) throws {
         var writer = ByteWriter()
         writer.varint(value)
@@ -26,8 +29,10 @@ struct ByteReaderTests {
         expectMalformed("\(value)") { _ = try varint(longer + [0]) }
     }
 
-    @Test(arguments: ["", "80", "ffffffffffffffffff", "ffffffffffffffffff02", "ffffffffffffffffff7f",
-        "ffffffffffffffffff81", "ffffffffffffffffffff01", "8000", "808080808080808080808080"])
+    @Test(arguments: [
+        "", "80", "ffffffffffffffffff", "ffffffffffffffffff02", "ffffffffffffffffff7f",
+        "ffffffffffffffffff81", "ffffffffffffffffffff01", "8000", "808080808080808080808080",
+    ])
     func `a varint cut short, overlong or of more than 64 bits is refused`(_ spelling: String) {
         expectMalformed(spelling) { _ = try varint(hex(spelling)) }
     }
@@ -70,7 +75,8 @@ struct ByteReaderTests {
     }
 
     @Test func `integers are little-endian`() throws {
-        var reader = ByteReader(hex("01 0203 04050607 08090a0b0c0d0e0f feffffffffffffff 1011121314151617"), what: "it")
+        var reader = ByteReader(
+            hex("01 0203 04050607 08090a0b0c0d0e0f feffffffffffffff 1011121314151617"), what: "it")
         #expect(try reader.u8() == 1)
         #expect(try reader.u16() == 0x0302)
         #expect(try reader.u32() == 0x0706_0504)
@@ -103,7 +109,8 @@ struct ByteReaderTests {
         for count in 0..<8 {
             let taken: [(inout ByteReader) throws -> Void] = [
                 { _ = try $0.integer(UInt64.self) }, { _ = try $0.raw(8) }, { try $0.zeros(8) },
-                { _ = try $0.id(DomainID.self) }, { _ = try $0.chunkID() }, { _ = try $0.part(8, what: "") },
+                { _ = try $0.id(DomainID.self) }, { _ = try $0.chunkID() },
+                { _ = try $0.part(8, what: "") },
                 { _ = try $0.raw(Int.max) },
             ]
             for take in taken {

@@ -7,11 +7,16 @@ struct CatalogTests {
         try CatalogEntry(RawField.narrow(fields), what: "it")
     }
 
-    private func path(_ text: String) -> RawField { RawField(number: 1, isCritical: true, value: Array(text.utf8)) }
-    private func kind(_ number: UInt8) -> RawField { RawField(number: 2, isCritical: true, value: [number]) }
+    private func path(_ text: String) -> RawField {
+        RawField(number: 1, isCritical: true, value: Array(text.utf8))
+    }
+    private func kind(_ number: UInt8) -> RawField {
+        RawField(number: 2, isCritical: true, value: [number])
+    }
 
     private static let outside = [
-        "", "/", "/etc/passwd", "..", "../x", "a/..", "a/../b", "a/../../b", ".", "./a", "a/.", "a/./b", "a//b", "a/",
+        "", "/", "/etc/passwd", "..", "../x", "a/..", "a/../b", "a/../../b", ".", "./a", "a/.",
+        "a/./b", "a//b", "a/",
         "//", "a\u{0}", "\u{0}", "a/\u{0}b",
     ]
 
@@ -19,11 +24,14 @@ struct CatalogTests {
     func `a path that is empty, absolute or leaves its directory is refused`(_ text: String) {
         expectMalformed(text) { _ = try entry(path(text), kind(1)) }
         expectMalformed(text) {
-            _ = try entry(path("a"), kind(1), RawField(number: 11, isCritical: true, value: Array(text.utf8)))
+            _ = try entry(
+                path("a"), kind(1), RawField(number: 11, isCritical: true, value: Array(text.utf8)))
         }
     }
 
-    @Test(arguments: ["a", "...", "..a", "a..", ".a", "a/b", "a/.../b", "a b", "é", "-", "a\n", "~", "a\\..\\b"])
+    @Test(arguments: [
+        "a", "...", "..a", "a..", ".a", "a/b", "a/.../b", "a b", "é", "-", "a\n", "~", "a\\..\\b",
+    ])
     func `a path that stays below its directory is accepted`(_ text: String) throws {
         #expect(try entry(path(text), kind(2)).path == Array(text.utf8))
         let link = RawField(number: 11, isCritical: true, value: Array(text.utf8))
@@ -51,13 +59,23 @@ struct CatalogTests {
         _ = try entry(path("x"), kind(3), target)
         _ = try entry(path("x"), kind(1), link)
         for number: UInt8 in 4...5 { _ = try entry(path("x"), kind(number), device) }
-        for number: UInt8 in 2...7 { expectMalformed("content of \(number)") { _ = try entry(path("x"), kind(number), content) } }
-        expectMalformed("content of a second name") { _ = try entry(path("x"), kind(1), content, link) }
+        for number: UInt8 in 2...7 {
+            expectMalformed("content of \(number)") {
+                _ = try entry(path("x"), kind(number), content)
+            }
+        }
+        expectMalformed("content of a second name") {
+            _ = try entry(path("x"), kind(1), content, link)
+        }
         for number: UInt8 in [1, 2, 4, 5, 6, 7] {
-            expectMalformed("target of \(number)") { _ = try entry(path("x"), kind(number), target) }
+            expectMalformed("target of \(number)") {
+                _ = try entry(path("x"), kind(number), target)
+            }
         }
         for number: UInt8 in [1, 2, 3, 6, 7] {
-            expectMalformed("device of \(number)") { _ = try entry(path("x"), kind(number), device) }
+            expectMalformed("device of \(number)") {
+                _ = try entry(path("x"), kind(number), device)
+            }
         }
     }
 
@@ -76,13 +94,18 @@ struct CatalogTests {
         expectMalformed { _ = try one(12, leb128(1 << 32) + leb128(0), kind: 4) }
         for number: UInt16 in [6, 7] {
             _ = try one(number, little(Int64.min) + little(UInt32(999_999_999)))
-            expectMalformed("10^9 nanoseconds") { _ = try one(number, little(Int64(0)) + little(UInt32(1_000_000_000))) }
-            expectMalformed("many nanoseconds") { _ = try one(number, little(Int64(0)) + little(UInt32.max)) }
+            expectMalformed("10^9 nanoseconds") {
+                _ = try one(number, little(Int64(0)) + little(UInt32(1_000_000_000)))
+            }
+            expectMalformed("many nanoseconds") {
+                _ = try one(number, little(Int64(0)) + little(UInt32.max))
+            }
         }
         let longest = leb128(255) + block(1, 255)
         #expect(try one(5, longest + longest).groupName == block(1, 255))
         expectMalformed { _ = try one(5, leb128(256) + block(1, 256) + [0]) }
-        #expect(try one(13, longest + [1, 2]).attributes == [.init(name: block(1, 255), value: [1, 2])])
+        #expect(
+            try one(13, longest + [1, 2]).attributes == [.init(name: block(1, 255), value: [1, 2])])
         expectMalformed { _ = try one(13, leb128(256) + block(1, 256)) }
     }
 
@@ -111,7 +134,10 @@ struct CatalogTests {
         func table(_ value: [UInt8]) throws -> TableEntry {
             try TableEntry(RawField.narrow([RawField(number: 3, value: value)]), what: "it")
         }
-        #expect(try table(leb128(2) + leb128(5) + leb128(4) + leb128(1) + leb128(0)).ranges == [5..<9, 10..<10])
+        #expect(
+            try table(leb128(2) + leb128(5) + leb128(4) + leb128(1) + leb128(0)).ranges == [
+                5..<9, 10..<10,
+            ])
         let half = leb128(1 << 61)
         expectMalformed { _ = try table(leb128(2) + half + half + half + half) }
         expectMalformed { _ = try table(leb128(1) + [1, 1, 1]) }
@@ -119,7 +145,11 @@ struct CatalogTests {
 
     @Test func `a field of an entry longer than 1 MiB is refused`() throws {
         let limit = Limits.catalogEntryBytes
-        #expect(try entry(path("x"), kind(3), RawField(number: 10, value: block(1, limit))).linkTarget?.count == limit)
-        expectMalformed { _ = try entry(path("x"), kind(3), RawField(number: 10, value: block(1, limit + 1))) }
+        #expect(
+            try entry(path("x"), kind(3), RawField(number: 10, value: block(1, limit))).linkTarget?
+                .count == limit)
+        expectMalformed {
+            _ = try entry(path("x"), kind(3), RawField(number: 10, value: block(1, limit + 1)))
+        }
     }
 }

@@ -2,8 +2,9 @@ import TestSupport
 import Testing
 import WireFormat
 
-/// Whatever stands where an object should: a decoder refuses it or decodes it, in bounded memory, and never traps. Each
-/// suite of changes runs in a process of its own, which may map little more than it has when it begins.
+/// Whatever stands where an object should: a decoder refuses it or decodes it, in bounded memory,
+/// and never traps. Each suite of changes runs in a process of its own, which may map little more
+/// than it has when it begins.
 struct DamageTests {
     private static let furtherBytes = 16 << 20
     private static let mutations = 50_000
@@ -16,12 +17,16 @@ struct DamageTests {
         } catch is WireError {
             return false
         }
-        guard try sample.again(written) == written else { fatalError("\(sample.name) changes when it is written again") }
+        guard try sample.again(written) == written else {
+            fatalError("\(sample.name) changes when it is written again")
+        }
         return true
     }
 
     @Test(arguments: Samples.all.indices)
-    func `no decoder traps or takes memory on any truncation or any flipped byte or bit`(_ index: Int) async {
+    func `no decoder traps or takes memory on any truncation or any flipped byte or bit`(
+        _ index: Int
+    ) async {
         await #expect(processExitsWith: .success, "\(Samples.all[index].name)") { [index] in
             limitAddressSpace(toFurtherBytes: Self.furtherBytes)
             let sample = Samples.all[index]
@@ -48,7 +53,11 @@ struct DamageTests {
             var decoded = 0
             for round in 0..<Self.mutations {
                 let other = Samples.all[random.number(0...(Samples.all.count - 1))].bytes
-                if try Self.isRefusedOrDecoded(sample, random.mutated(sample.bytes, splicing: other)) { decoded += 1 }
+                if try Self.isRefusedOrDecoded(
+                    sample, random.mutated(sample.bytes, splicing: other))
+                {
+                    decoded += 1
+                }
                 guard round == 999 else { continue }
                 // A run that refuses everything, or nothing, tests nothing.
                 guard decoded < 1000 else { fatalError("\(sample.name) is never refused") }
@@ -61,14 +70,20 @@ struct DamageTests {
         // Fields may end behind any field; only there can a shorter object be one.
         var ends: Set<Int> = []
         if sample.shape != .fixed {
-            for count in 0...sample.fields.count { ends.insert(sample.joined(Array(sample.fields.prefix(count))).count) }
+            for count in 0...sample.fields.count {
+                ends.insert(sample.joined(Array(sample.fields.prefix(count))).count)
+            }
         } else if sample.bytes == Samples.config.bytesBeforeHash {
             let fields = RawField.parseWide(Array(sample.bytes.dropFirst(8)))
-            for count in 0...fields.count { ends.insert(8 + RawField.wide(Array(fields.prefix(count))).count) }
+            for count in 0...fields.count {
+                ends.insert(8 + RawField.wide(Array(fields.prefix(count))).count)
+            }
         }
         let isNode = sample.bytes == Samples.leaf.bytes || sample.bytes == Samples.interior.bytes
         for count in 0..<sample.bytes.count where !ends.contains(count) && !isNode {
-            #expect(throws: WireError.self, "\(count) bytes") { try sample.again(Array(sample.bytes.prefix(count))) }
+            #expect(throws: WireError.self, "\(count) bytes") {
+                try sample.again(Array(sample.bytes.prefix(count)))
+            }
         }
     }
 

@@ -9,7 +9,9 @@ struct FieldsTests {
     @Test(arguments: Samples.withFields)
     func `an unknown critical field refuses the object`(_ sample: Sample) {
         let foreign = RawField(number: Self.beyond, isCritical: true, value: [1])
-        expectUnknown(sample.name) { _ = try sample.again(sample.joined(sample.fields + [foreign])) }
+        expectUnknown(sample.name) {
+            _ = try sample.again(sample.joined(sample.fields + [foreign]))
+        }
     }
 
     @Test(arguments: Samples.withFields)
@@ -43,7 +45,8 @@ struct FieldsTests {
     /// Numbers of the fields that may be repeated.
     private static let repeated: [String: Set<UInt16>] = [
         "index object": [1], "head": [18, 23], "head in a manifest": [18, 23], "manifest": [4],
-        "small manifest": [4], "catalog entry": [13], "link": [13], "other name": [13], "device": [13],
+        "small manifest": [4], "catalog entry": [13], "link": [13], "other name": [13],
+        "device": [13],
         "small catalog entry": [13],
     ]
 
@@ -62,7 +65,8 @@ struct FieldsTests {
     /// Numbers of the fields marked *required*.
     @Test(arguments: [
         ("the fields of config", [1, 2, 3, 4]), ("full bundle", [1, 2]), ("directory", [1, 3]),
-        ("head", [1, 2, 3, 7, 8, 9, 10, 13, 21, 22]), ("head in a manifest", [2, 3, 7, 8, 9, 10, 13, 21, 22]),
+        ("head", [1, 2, 3, 7, 8, 9, 10, 13, 21, 22]),
+        ("head in a manifest", [2, 3, 7, 8, 9, 10, 13, 21, 22]),
         ("manifest", [1, 4]), ("record of a removal", [1, 2, 3]), ("record of a key", [1, 2]),
         ("small catalog entry", [1, 2]),
     ])
@@ -77,7 +81,9 @@ struct FieldsTests {
             if required.contains(number) {
                 expectMalformed("\(name), field \(number)") { _ = try sample.again(without) }
             } else {
-                #expect(throws: Never.self, "\(name), field \(number)") { _ = try sample.again(without) }
+                #expect(throws: Never.self, "\(name), field \(number)") {
+                    _ = try sample.again(without)
+                }
             }
         }
     }
@@ -90,7 +96,9 @@ struct FieldsTests {
         ("record of a removal", [1, 2, 3, 5, 6, 7]), ("record of a key", [1, 2, 3, 5]),
         ("catalog entry", [2, 3, 4, 6, 7, 8, 9, 14]), ("device", [12]),
     ])
-    func `a value of the wrong length makes the object malformed`(_ name: String, _ numbers: [UInt16]) throws {
+    func `a value of the wrong length makes the object malformed`(
+        _ name: String, _ numbers: [UInt16]
+    ) throws {
         let sample = try #require(Samples.withFields.first { $0.name == name })
         for (index, field) in sample.fields.enumerated() where numbers.contains(field.number) {
             for value in [Array(field.value.dropLast()), field.value + [0], []] {
@@ -103,11 +111,15 @@ struct FieldsTests {
         }
     }
 
-    @Test(arguments: [
-        ("write bundle", [16]), ("head", [2, 16, 17, 18, 25]), ("record of a removal", [4]), ("record of a key", [4]),
-        ("table entry", [1, 2]),
-    ] as [(String, [UInt16])])
-    func `text that is not UTF-8 makes the object malformed`(_ name: String, _ numbers: [UInt16]) throws {
+    @Test(
+        arguments: [
+            ("write bundle", [16]), ("head", [2, 16, 17, 18, 25]), ("record of a removal", [4]),
+            ("record of a key", [4]),
+            ("table entry", [1, 2]),
+        ] as [(String, [UInt16])])
+    func `text that is not UTF-8 makes the object malformed`(_ name: String, _ numbers: [UInt16])
+        throws
+    {
         let sample = try #require(Samples.withFields.first { $0.name == name })
         for (index, field) in sample.fields.enumerated() where numbers.contains(field.number) {
             for broken in ["ff", "c3", "c080", "eda080", "f4908080", "61e282"] {
@@ -120,11 +132,14 @@ struct FieldsTests {
         }
     }
 
-    @Test(arguments: [
-        ("the fields of config", 4, [0, 3, 255]), ("full bundle", 1, [0, 4, 255]), ("head", 3, [0, 4, 255]),
-        ("head", 10, [3, 255]), ("record of a key", 2, [0, 4]), ("record of a removal", 7, [0, 4, 255]),
-        ("small catalog entry", 2, [0, 8, 255]),
-    ] as [(String, UInt16, [UInt8])])
+    @Test(
+        arguments: [
+            ("the fields of config", 4, [0, 3, 255]), ("full bundle", 1, [0, 4, 255]),
+            ("head", 3, [0, 4, 255]),
+            ("head", 10, [3, 255]), ("record of a key", 2, [0, 4]),
+            ("record of a removal", 7, [0, 4, 255]),
+            ("small catalog entry", 2, [0, 8, 255]),
+        ] as [(String, UInt16, [UInt8])])
     func `a value of an enumeration that is not known refuses the object as unknown`(
         _ name: String, _ number: UInt16, _ values: [UInt8]
     ) throws {
@@ -133,14 +148,18 @@ struct FieldsTests {
         for value in values {
             var fields = sample.fields
             fields[index].value = [value]
-            expectUnknown("\(name), field \(number) = \(value)") { _ = try sample.again(sample.joined(fields)) }
+            expectUnknown("\(name), field \(number) = \(value)") {
+                _ = try sample.again(sample.joined(fields))
+            }
         }
     }
 
     @Test func `evidence and flags that are not known are passed over`() throws {
         var fields = RawField.parseWide(Samples.head.bytes())
         fields[try #require(fields.firstIndex { $0.number == 11 })].value = [200]
-        fields[try #require(fields.firstIndex { $0.number == 12 })].value = [0xff, 0xff, 0xff, 0xff]
+        fields[try #require(fields.firstIndex { $0.number == 12 })].value = [
+            0xff, 0xff, 0xff, 0xff,
+        ]
         let head = try Head(RawField.wide(fields), what: "")
         #expect(head.evidence == .none)
         #expect(head.flags.contains([.shrunk, .timeGiven, .shrinkAllowed, .incompleteAllowed]))

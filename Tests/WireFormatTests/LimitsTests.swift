@@ -11,7 +11,8 @@ struct LimitsTests {
         #expect(Limits.framesPerSegment == 1024)
         #expect(Limits.segmentPlaintextBytes == 2_097_152)
         #expect(Limits.baseRawBytes == 4_194_304 && Limits.piecesPerBase == 256)
-        #expect(Limits.depth == 32 && Limits.closureFrames == 64 && Limits.closureBytes == 16_777_216)
+        #expect(
+            Limits.depth == 32 && Limits.closureFrames == 64 && Limits.closureBytes == 16_777_216)
         #expect(1 << Limits.zstdWindowLog == 8_388_608)
         #expect(Limits.nodeBytes == 65_536 && Limits.nodeLevel == 6)
         #expect(Limits.inlineListEntries == 256)
@@ -25,17 +26,25 @@ struct LimitsTests {
 
     @Test func `config has at most 64 KiB and room for a hash`() throws {
         let (content, hash) = try Config.split(block(1, 64 << 10))
-        #expect(content == Array(block(1, 64 << 10).dropLast(32)) && hash == Array(block(1, 64 << 10).suffix(32)))
+        #expect(
+            content == Array(block(1, 64 << 10).dropLast(32))
+                && hash == Array(block(1, 64 << 10).suffix(32)))
         #expect(try Config.split(block(1, 41)).content.count == 9)
-        for count in [0, 8, 40, 64 << 10 + 1] { expectMalformed("\(count)") { _ = try Config.split(block(1, count)) } }
+        for count in [0, 8, 40, 64 << 10 + 1] {
+            expectMalformed("\(count)") { _ = try Config.split(block(1, count)) }
+        }
     }
 
-    @Test(arguments: [
-        ((256, 257, 258), true), ((255, 257, 258), false), ((256, 256, 258), false), ((256, 257, 257), false),
-        ((8192, 32768, 1 << 20), true), ((8192, 32768, 1 << 20 + 1), false), ((0, 0, 0), false),
-        ((1000, 900, 2000), false),
-    ] as [((Int, Int, Int), Bool)])
-    func `cutting parameters make sense or are refused`(_ sizes: (Int, Int, Int), _ isGood: Bool) throws {
+    @Test(
+        arguments: [
+            ((256, 257, 258), true), ((255, 257, 258), false), ((256, 256, 258), false),
+            ((256, 257, 257), false),
+            ((8192, 32768, 1 << 20), true), ((8192, 32768, 1 << 20 + 1), false), ((0, 0, 0), false),
+            ((1000, 900, 2000), false),
+        ] as [((Int, Int, Int), Bool)])
+    func `cutting parameters make sense or are refused`(_ sizes: (Int, Int, Int), _ isGood: Bool)
+        throws
+    {
         let cutting = Config.Cutting(minimum: sizes.0, average: sizes.1, maximum: sizes.2)
         for isText in [true, false] {
             let config = Config(
@@ -64,7 +73,8 @@ struct LimitsTests {
 
     private func slot(_ secret: KeySlot.SecretKind, _ log2N: UInt8, _ r: UInt8, _ p: UInt8) throws {
         var slot = KeySlot(
-            secret: secret, kind: .full, log2N: log2N, r: r, p: p, created: 0, repository: objectID(1),
+            secret: secret, kind: .full, log2N: log2N, r: r, p: p, created: 0,
+            repository: objectID(1),
             id: objectID(2), salt: block(1))
         slot.commitment = block(2)
         slot.ciphertext = block(3, 20)
@@ -75,7 +85,8 @@ struct LimitsTests {
         for log2N: UInt8 in 15...20 { for p: UInt8 in 1...4 { try slot(.password, log2N, 8, p) } }
         try slot(.keyFile, 0, 0, 0)
         for (log2N, r, p): (UInt8, UInt8, UInt8) in [
-            (14, 8, 1), (21, 8, 1), (0, 8, 1), (255, 8, 1), (16, 7, 1), (16, 9, 1), (16, 0, 1), (16, 8, 0), (16, 8, 5),
+            (14, 8, 1), (21, 8, 1), (0, 8, 1), (255, 8, 1), (16, 7, 1), (16, 9, 1), (16, 0, 1),
+            (16, 8, 0), (16, 8, 5),
             (0, 0, 0),
         ] { expectMalformed("\(log2N), \(r), \(p)") { try slot(.password, log2N, r, p) } }
         for (log2N, r, p): (UInt8, UInt8, UInt8) in [(16, 8, 1), (1, 0, 0), (0, 1, 0), (0, 0, 1)] {
@@ -83,7 +94,10 @@ struct LimitsTests {
         }
     }
 
-    @Test func `a slot of an unknown kind is refused as unknown, one that lies about its length as malformed`() {
+    @Test
+    func
+        `a slot of an unknown kind is refused as unknown, one of a wrong length as malformed`()
+    {
         let bytes = Samples.slot.bytesBeforeHash
         for (offset, value): (Int, UInt8) in [(8, 0), (8, 3), (9, 0), (9, 4)] {
             var changed = bytes
@@ -126,7 +140,8 @@ struct LimitsTests {
         bundle.label = text(256)
         expectMalformed { _ = try KeyBundle(bundle.bytes, what: "") }
         func record(_ label: String) throws {
-            let record = KeyRecord(slot: objectID(1), kind: .full, domain: nil, label: label, created: 0)
+            let record = KeyRecord(
+                slot: objectID(1), kind: .full, domain: nil, label: label, created: 0)
             #expect(try KeyRecord(record.bytes, what: "") == record)
         }
         try record(text(255))
@@ -146,7 +161,8 @@ struct LimitsTests {
         func facts(_ facts: Manifest.Facts) throws { try changed { $0.facts = facts } }
         try facts(
             .init(
-                tool: most, toolVersion: most, serverVersion: most, innerFormat: most, databases: [most], notes: [most]))
+                tool: most, toolVersion: most, serverVersion: most, innerFormat: most,
+                databases: [most], notes: [most]))
         expectMalformed { try facts(.init(tool: tooMuch)) }
         expectMalformed { try facts(.init(toolVersion: tooMuch)) }
         expectMalformed { try facts(.init(serverVersion: tooMuch)) }
@@ -163,11 +179,14 @@ struct LimitsTests {
 
     @Test func `what a manifest says of its producer keeps to its limits`() throws {
         try changed {
-            $0.producer = .init(program: text(4096), options: [text(4096)], standardError: block(1, 64 << 10))
+            $0.producer = .init(
+                program: text(4096), options: [text(4096)], standardError: block(1, 64 << 10))
         }
         expectMalformed { try changed { $0.producer = .init(program: text(4097)) } }
         expectMalformed { try changed { $0.producer = .init(options: ["a", text(4097)]) } }
-        expectMalformed { try changed { $0.producer = .init(standardError: block(1, 64 << 10 + 1)) } }
+        expectMalformed {
+            try changed { $0.producer = .init(standardError: block(1, 64 << 10 + 1)) }
+        }
         try changed { $0.streams[0].name = text(4096) }
         expectMalformed { try changed { $0.streams[0].name = text(4097) } }
     }
@@ -175,9 +194,13 @@ struct LimitsTests {
     @Test func `an inline list has at most 256 entries and is a leaf`() throws {
         let entry = ListEntry.chunk(chunkID(1), byteCount: 1)
         try changed { $0.streams[0].list = .inline(Array(repeating: entry, count: 256)) }
-        expectMalformed { try changed { $0.streams[0].list = .inline(Array(repeating: entry, count: 257)) } }
+        expectMalformed {
+            try changed { $0.streams[0].list = .inline(Array(repeating: entry, count: 257)) }
+        }
         expectMalformed("an interior node") {
-            try streamChanged { fields in fields[fields.firstIndex { $0.number == 5 }!].value = Samples.interior.bytes }
+            try streamChanged { fields in
+                fields[fields.firstIndex { $0.number == 5 }!].value = Samples.interior.bytes
+            }
         }
     }
 
@@ -226,20 +249,28 @@ struct LimitsTests {
         expectMalformed("two lists") { try streamChanged { $0.insert(root, at: 5) } }
         expectMalformed("a list and content") { try streamChanged { $0.append(content) } }
         for number: UInt16 in 1...4 {
-            expectMalformed("field \(number)") { try streamChanged { $0.removeAll { $0.number == number } } }
+            expectMalformed("field \(number)") {
+                try streamChanged { $0.removeAll { $0.number == number } }
+            }
         }
         for (number, value): (UInt16, UInt8) in [(1, 0), (1, 5), (2, 2), (2, 255)] {
             expectUnknown("field \(number)") {
-                try streamChanged { fields in fields[fields.firstIndex { $0.number == number }!].value = [value] }
+                try streamChanged { fields in
+                    fields[fields.firstIndex { $0.number == number }!].value = [value]
+                }
             }
         }
         for count in [0, 47, 49] {
             expectMalformed("a checksum of \(count) bytes") {
-                try streamChanged { fields in fields[fields.firstIndex { $0.number == 4 }!].value = block(1, count) }
+                try streamChanged { fields in
+                    fields[fields.firstIndex { $0.number == 4 }!].value = block(1, count)
+                }
             }
         }
         expectMalformed("a length beyond a signed word") {
-            try streamChanged { fields in fields[fields.firstIndex { $0.number == 3 }!].value = little(UInt64.max) }
+            try streamChanged { fields in
+                fields[fields.firstIndex { $0.number == 3 }!].value = little(UInt64.max)
+            }
         }
     }
 
@@ -254,7 +285,9 @@ struct LimitsTests {
         expectUnknown("class") { try read(8, 2) }
         expectUnknown("epoch") { try read(10, 1) }
         expectUnknown("epoch") { try read(11, 1) }
-        for offset in [7, 9, 12, 13, 14, 15] { expectMalformed("byte \(offset)") { try read(offset, 1) } }
+        for offset in [7, 9, 12, 13, 14, 15] {
+            expectMalformed("byte \(offset)") { try read(offset, 1) }
+        }
         #expect(Samples.envelope().bytes.count == 136)
         #expect(Samples.envelope().header.bytes.count == EnvelopeHeader.byteCount)
     }
@@ -277,7 +310,9 @@ struct LimitsTests {
 
     @Test func `a pack of an unknown class refuses the index object as unknown`() {
         let value = objectID(1).bytes + [2] + little(UInt64(9))
-        expectUnknown { _ = try IndexObject(RawField.wide([RawField(number: 1, value: value)]), what: "it") }
+        expectUnknown {
+            _ = try IndexObject(RawField.wide([RawField(number: 1, value: value)]), what: "it")
+        }
         for count in 0..<25 {
             expectMalformed("\(count)") {
                 let short = Array((objectID(1).bytes + [1] + little(UInt64(9))).prefix(count))

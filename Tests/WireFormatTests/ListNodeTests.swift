@@ -15,11 +15,13 @@ struct ListNodeTests {
         let node = ListNode.leaf([.chunk(chunkID(1), byteCount: 300), .again(3), .zeros(16384)])
         #expect(node.bytes == [0] + leb128(1200) + chunkID(1).bytes + leb128(14) + leb128(65537))
         #expect(try leaf(chunk(300), again(3), zeros(16384)) == node)
-        #expect(ListNode.interior(level: 2, [.init(total: 300, id: chunkID(5))]).bytes
-            == [2] + leb128(300) + chunkID(5).bytes)
+        #expect(
+            ListNode.interior(level: 2, [.init(total: 300, id: chunkID(5))]).bytes
+                == [2] + leb128(300) + chunkID(5).bytes)
     }
 
-    @Test func `the leaf of an empty stream has no entry, an interior node has one or more`() throws {
+    @Test func `the leaf of an empty stream has no entry, an interior node has one or more`() throws
+    {
         #expect(try ListNode([0], what: "it") == .leaf([]))
         #expect(try ListNode([0], what: "it").total(what: "it") == 0)
         for level: UInt8 in 1...6 { expectMalformed { _ = try ListNode([level], what: "it") } }
@@ -28,16 +30,23 @@ struct ListNodeTests {
 
     @Test func `levels above six are refused`() throws {
         let child = leb128(1) + chunkID(1).bytes
-        #expect(try ListNode([6] + child, what: "it") == .interior(level: 6, [.init(total: 1, id: chunkID(1))]))
-        for level: UInt8 in [7, 8, 255] { expectMalformed { _ = try ListNode([level] + child, what: "it") } }
+        #expect(
+            try ListNode([6] + child, what: "it")
+                == .interior(level: 6, [.init(total: 1, id: chunkID(1))]))
+        for level: UInt8 in [7, 8, 255] {
+            expectMalformed { _ = try ListNode([level] + child, what: "it") }
+        }
     }
 
     @Test func `an entry of nothing is refused`() {
-        for entry in [chunk(0), zeros(0), chunk(5) + again(0)] { expectMalformed { _ = try leaf(entry) } }
+        for entry in [chunk(0), zeros(0), chunk(5) + again(0)] {
+            expectMalformed { _ = try leaf(entry) }
+        }
     }
 
     @Test func `a repeat stands directly behind a chunk`() throws {
-        #expect(try leaf(chunk(5), again(1)) == .leaf([.chunk(chunkID(1), byteCount: 5), .again(1)]))
+        #expect(
+            try leaf(chunk(5), again(1)) == .leaf([.chunk(chunkID(1), byteCount: 5), .again(1)]))
         for entries in [again(1), chunk(5) + zeros(7) + again(1), chunk(5) + again(1) + again(1)] {
             expectMalformed { _ = try leaf(entries) }
         }
@@ -52,7 +61,9 @@ struct ListNodeTests {
         expectMalformed { _ = try leaf(chunk(1 << 20 + 1)) }
         let entries = (Limits.nodeBytes - 1 - 26) / 26
         let full = Array(repeatElement(chunk(1 << 10), count: entries).joined())
-        let rest = Array(repeating: zeros(1), count: Limits.nodeBytes - 1 - full.count).flatMap { $0 }
+        let rest = Array(repeating: zeros(1), count: Limits.nodeBytes - 1 - full.count).flatMap {
+            $0
+        }
         #expect(1 + full.count + rest.count == Limits.nodeBytes)
         _ = try leaf(full, rest)
         expectMalformed { _ = try leaf(full, rest, zeros(1)) }
@@ -65,8 +76,11 @@ struct ListNodeTests {
 
     @Test func `totals that no stream can have are refused, whichever sum overflows`() throws {
         let big: UInt64 = 1 << 60
-        #expect(try leaf(zeros(big), zeros(big), zeros(big), zeros(big)).total(what: "it") == 1 << 62)
-        expectMalformed { _ = try leaf(zeros(big), zeros(big), zeros(big), zeros(big), zeros(1)).total(what: "it") }
+        #expect(
+            try leaf(zeros(big), zeros(big), zeros(big), zeros(big)).total(what: "it") == 1 << 62)
+        expectMalformed {
+            _ = try leaf(zeros(big), zeros(big), zeros(big), zeros(big), zeros(1)).total(what: "it")
+        }
         expectMalformed { _ = try leaf(chunk(1 << 20), again(1 << 60)).total(what: "it") }
         expectMalformed { _ = try leaf(chunk(8), again(1 << 60)).total(what: "it") }
         expectMalformed { _ = try leaf(zeros(big + 1)).total(what: "it") }
@@ -91,7 +105,9 @@ struct ListNodeTests {
                 bytes += leb128(number)
                 if bytes[0] == 1 || number & 3 == 0 { bytes += random.bytes(24) }
             }
-            guard let node = try? ListNode(bytes, what: "it"), let total = try? node.total(what: "it") else { continue }
+            guard let node = try? ListNode(bytes, what: "it"),
+                let total = try? node.total(what: "it")
+            else { continue }
             accepted += 1
             #expect((0...(1 << 62)).contains(total))
         }

@@ -39,7 +39,8 @@ struct NamesTests {
 
     @Test func `the kinds of records have the numbers and folders of the specification`() {
         let listed: [(UInt8, String)] = [
-            (1, "forgotten"), (2, "policies"), (3, "holds"), (4, "acknowledgements"), (5, "groups"), (6, "keys"),
+            (1, "forgotten"), (2, "policies"), (3, "holds"), (4, "acknowledgements"), (5, "groups"),
+            (6, "keys"),
             (7, "tags"),
         ]
         for (number, folder) in listed { #expect(Record.Kind(rawValue: number)?.folder == folder) }
@@ -74,10 +75,14 @@ struct NamesTests {
 
     @Test(arguments: [
         "", "/", "config/", "./config", "Config", "tmp/\(id)", "keys", "keys/", "keys/\(id)/\(id)",
-        "packs/\(domain)/\(id)", "packs/\(domain)/01/\(id)", "packs/\(domain)/0/\(id)", "packs/01/00/\(id)",
-        "index/\(id)", "index/\(domain)/00/\(id)", "tombstones/commits/\(id)", "tombstones/keys/\(id)",
-        "records/\(id)", "records/nothing/\(id)", "commits/\(domain)/\(id).tmp", "keys/\(id)0", "keys//\(id)",
-        "snapshots/\(domain)/..", "keys/0\u{0}112233445566778899aabbccddeeff", "keys/\u{ff10}0112233445566778899aabbccddeeff",
+        "packs/\(domain)/\(id)", "packs/\(domain)/01/\(id)", "packs/\(domain)/0/\(id)",
+        "packs/01/00/\(id)",
+        "index/\(id)", "index/\(domain)/00/\(id)", "tombstones/commits/\(id)",
+        "tombstones/keys/\(id)",
+        "records/\(id)", "records/nothing/\(id)", "commits/\(domain)/\(id).tmp", "keys/\(id)0",
+        "keys//\(id)",
+        "snapshots/\(domain)/..", "keys/0\u{0}112233445566778899aabbccddeeff",
+        "keys/\u{ff10}0112233445566778899aabbccddeeff",
     ])
     func `what is no object's name is none`(_ text: String) { #expect(ObjectName(text) == nil) }
 
@@ -111,7 +116,9 @@ struct NamesTests {
         let ids = (0..<300).map { _ in ObjectID(random.bytes(16)) }
         let byText = ids.sorted { $0.description < $1.description }
         #expect(ids.sorted() == byText)
-        #expect(ObjectID(hex("ff000000000000000000000000000000")) > ObjectID(hex("00ffffffffffffffffffffffffffffff")))
+        #expect(
+            ObjectID(hex("ff000000000000000000000000000000"))
+                > ObjectID(hex("00ffffffffffffffffffffffffffffff")))
     }
 
     @Test func `the short form of an id is its first eight digits`() {
@@ -123,7 +130,8 @@ struct NamesTests {
 struct PrologueTests {
     @Test func `every kind has its letter`() {
         let letters: [(Prologue.Kind, String)] = [
-            (.config, "C"), (.keySlot, "K"), (.pack, "P"), (.envelope, "E"), (.index, "I"), (.manifest, "M"),
+            (.config, "C"), (.keySlot, "K"), (.pack, "P"), (.envelope, "E"), (.index, "I"),
+            (.manifest, "M"),
             (.head, "H"), (.tombstone, "T"), (.record, "R"),
         ]
         for (kind, letter) in letters {
@@ -140,14 +148,19 @@ struct PrologueTests {
                     var reader = ByteReader(bytes, what: "it")
                     try Prologue.check(&reader, .head)
                 }
-                if index == 5 || index == 6 { expectUnknown("\(index)", check) } else { expectMalformed("\(index)", check) }
+                if index == 5 || index == 6 {
+                    expectUnknown("\(index)", check)
+                } else {
+                    expectMalformed("\(index)", check)
+                }
             }
         }
     }
 
     @Test func `an object under another's name or domain is refused`() throws {
         let header = ObjectHeader(.pack, detail: 1, domain: domain, id: objectID(1))
-        func check(_ kind: Prologue.Kind, _ domain: DomainID, _ id: ObjectID) throws -> ObjectHeader {
+        func check(_ kind: Prologue.Kind, _ domain: DomainID, _ id: ObjectID) throws -> ObjectHeader
+        {
             var reader = ByteReader(header.bytes, what: "it")
             return try ObjectHeader.check(&reader, kind, domain: domain, id: id)
         }
@@ -163,6 +176,8 @@ struct PrologueTests {
         #expect(WireError.malformed("x").hint == nil)
         #expect(WireError.unknown("x").exitCode == .unknownVersion)
         #expect(WireError.malformed("x").exitCode == .damage)
-        #expect(ByteReader([], what: "packs/3f").malformed("no end").message == "packs/3f is malformed: no end")
+        #expect(
+            ByteReader([], what: "packs/3f").malformed("no end").message
+                == "packs/3f is malformed: no end")
     }
 }

@@ -5,11 +5,14 @@ import WireFormat
 struct PackDirectoryTests {
     /// A directory of the given segments, checked against what the decoder says of it.
     private func read(
-        _ segments: [PackDirectory.Segment], bases: Int = 0, envelopes: Int = 1, body: Range<Int> = 40..<(64 << 20)
+        _ segments: [PackDirectory.Segment], bases: Int = 0, envelopes: Int = 1,
+        body: Range<Int> = 40..<(64 << 20)
     ) throws -> PackDirectory {
         let directory = PackDirectory(
             envelopes: (0..<envelopes).map { Samples.envelope(.data, UInt8($0)) },
-            baseSegments: (0..<bases).map { .init(envelope: objectID(UInt8($0)), number: UInt64($0)) },
+            baseSegments: (0..<bases).map {
+                .init(envelope: objectID(UInt8($0)), number: UInt64($0))
+            },
             segments: segments)
         let decoded = try PackDirectory(directory.bytes, body: body, what: "it")
         #expect(decoded == directory)
@@ -17,7 +20,9 @@ struct PackDirectoryTests {
     }
 
     private func frame(stored: Int, raw: Int) -> PackDirectory.Frame {
-        .init(codec: stored == raw ? .raw : .zstd, storedBytes: stored, chunks: [.init(id: chunkID(1), byteCount: raw)])
+        .init(
+            codec: stored == raw ? .raw : .zstd, storedBytes: stored,
+            chunks: [.init(id: chunkID(1), byteCount: raw)])
     }
 
     private func segment(
@@ -52,19 +57,27 @@ struct PackDirectoryTests {
     @Test func `a frame is 1 byte to 1 MiB, and the sum of its chunks`() throws {
         _ = try read([segment([frame(stored: 7, raw: 1 << 20)])])
         expectMalformed { _ = try read([segment([frame(stored: 7, raw: 1 << 20 + 1)])]) }
-        expectMalformed { _ = try read([segment([.init(codec: .zstd, storedBytes: 7, chunks: [])])]) }
+        expectMalformed {
+            _ = try read([segment([.init(codec: .zstd, storedBytes: 7, chunks: [])])])
+        }
         expectMalformed("an empty chunk") {
             _ = try read([
                 segment([
                     .init(
                         codec: .zstd, storedBytes: 7,
-                        chunks: [.init(id: chunkID(1), byteCount: 0), .init(id: chunkID(2), byteCount: 5)])
+                        chunks: [
+                            .init(id: chunkID(1), byteCount: 0),
+                            .init(id: chunkID(2), byteCount: 5),
+                        ])
                 ])
             ])
         }
         expectMalformed("a raw frame of another length") {
             _ = try read([
-                segment([.init(codec: .raw, storedBytes: 6, chunks: [.init(id: chunkID(1), byteCount: 5)])])
+                segment([
+                    .init(
+                        codec: .raw, storedBytes: 6, chunks: [.init(id: chunkID(1), byteCount: 5)])
+                ])
             ])
         }
     }
@@ -72,16 +85,22 @@ struct PackDirectoryTests {
     @Test func `a frame whose chunks do not add up is refused`() {
         let head: [UInt8] = [1, 0, 0, 40, 1, 1, 7]
         func bytes(raw: UInt64, _ lengths: UInt64...) -> [UInt8] {
-            let table = head + leb128(raw) + leb128(UInt64(lengths.count)) + lengths.flatMap { leb128($0) + chunkID(1).bytes }
+            let table =
+                head + leb128(raw) + leb128(UInt64(lengths.count))
+                + lengths.flatMap { leb128($0) + chunkID(1).bytes }
             return RawField.wide([
                 RawField(number: 1, isCritical: true, value: Samples.envelope().bytes),
                 RawField(number: 3, isCritical: true, value: table),
             ])
         }
-        #expect(throws: Never.self) { try PackDirectory(bytes(raw: 9, 4, 5), body: 40..<1000, what: "") }
-        for wrong in [bytes(raw: 8, 4, 5), bytes(raw: 10, 4, 5), bytes(raw: 0, 4, 5), bytes(raw: 1 << 20, 1 << 20, 1 << 20),
-            bytes(raw: 1, .max), bytes(raw: 5)]
-        {
+        #expect(throws: Never.self) {
+            try PackDirectory(bytes(raw: 9, 4, 5), body: 40..<1000, what: "")
+        }
+        for wrong in [
+            bytes(raw: 8, 4, 5), bytes(raw: 10, 4, 5), bytes(raw: 0, 4, 5),
+            bytes(raw: 1 << 20, 1 << 20, 1 << 20),
+            bytes(raw: 1, .max), bytes(raw: 5),
+        ] {
             expectMalformed { _ = try PackDirectory(wrong, body: 40..<1000, what: "") }
         }
     }
@@ -97,12 +116,15 @@ struct PackDirectoryTests {
         }
     }
 
-    private func delta(_ depth: Int, _ frames: Int, _ bytes: Int, _ pieces: [PackDirectory.Piece]) -> [PackDirectory.Segment] {
+    private func delta(_ depth: Int, _ frames: Int, _ bytes: Int, _ pieces: [PackDirectory.Piece])
+        -> [PackDirectory.Segment]
+    {
         [
             segment([
                 .init(
                     codec: .delta, storedBytes: 7,
-                    base: .init(depth: depth, closureFrames: frames, closureBytes: bytes, pieces: pieces),
+                    base: .init(
+                        depth: depth, closureFrames: frames, closureBytes: bytes, pieces: pieces),
                     chunks: [.init(id: chunkID(1), byteCount: 5)])
             ])
         ]
@@ -113,10 +135,18 @@ struct PackDirectoryTests {
         _ = try read(delta(32, 64, 16 << 20, Array(repeating: piece, count: 256)), bases: 2)
         let refused: [(String, [PackDirectory.Segment])] = [
             ("depth 33", delta(33, 1, 1, [piece])), ("depth 0", delta(0, 1, 1, [piece])),
-            ("65 frames", delta(1, 65, 1, [piece])), ("16 MiB and a byte", delta(1, 1, 16 << 20 + 1, [piece])),
-            ("257 pieces", delta(1, 1, 1, Array(repeating: piece, count: 257))), ("no piece", delta(1, 1, 1, [])),
-            ("frame 1024", delta(1, 1, 1, [.init(segment: 0, frame: 1024, firstChunk: 0, chunkCount: 1)])),
-            ("base segment 2", delta(1, 1, 1, [.init(segment: 2, frame: 0, firstChunk: 0, chunkCount: 1)])),
+            ("65 frames", delta(1, 65, 1, [piece])),
+            ("16 MiB and a byte", delta(1, 1, 16 << 20 + 1, [piece])),
+            ("257 pieces", delta(1, 1, 1, Array(repeating: piece, count: 257))),
+            ("no piece", delta(1, 1, 1, [])),
+            (
+                "frame 1024",
+                delta(1, 1, 1, [.init(segment: 0, frame: 1024, firstChunk: 0, chunkCount: 1)])
+            ),
+            (
+                "base segment 2",
+                delta(1, 1, 1, [.init(segment: 2, frame: 0, firstChunk: 0, chunkCount: 1)])
+            ),
         ]
         for (why, segments) in refused { expectMalformed(why) { _ = try read(segments, bases: 2) } }
     }
@@ -126,7 +156,10 @@ struct PackDirectoryTests {
         expectMalformed { _ = try read(delta(1, 1, 1, [piece]), bases: 0) }
     }
 
-    @Test func `a segment of an envelope that is not there is refused, also where there is none at all`() throws {
+    @Test
+    func `a segment of an envelope that is not there is refused, also where there is none at all`()
+        throws
+    {
         let frames = [frame(stored: 1, raw: 1)]
         _ = try read([segment(frames, envelope: 1)], envelopes: 2)
         expectMalformed { _ = try read([segment(frames, envelope: 2)], envelopes: 2) }
@@ -141,10 +174,15 @@ struct PackDirectoryTests {
             ("before the body", [segment(frames, offset: 39)], 40..<100),
             ("a body too short for any", [segment(frames)], 40..<40),
             ("overlapping", [segment(frames), segment(frames, number: 1, offset: 65)], 40..<100),
-            ("backwards", [segment(frames, offset: 66), segment(frames, number: 1, offset: 40)], 40..<100),
+            (
+                "backwards", [segment(frames, offset: 66), segment(frames, number: 1, offset: 40)],
+                40..<100
+            ),
             ("beyond every object", [segment(frames, offset: 64 << 20 + 1)], 40..<(65 << 20)),
         ]
-        for (why, segments, body) in refused { expectMalformed(why) { _ = try read(segments, body: body) } }
+        for (why, segments, body) in refused {
+            expectMalformed(why) { _ = try read(segments, body: body) }
+        }
     }
 
     @Test func `counts that lie are refused`() {
@@ -152,7 +190,9 @@ struct PackDirectoryTests {
         for count: UInt64 in [1, 1000, 1 << 32, .max] {
             expectMalformed("\(count) segments") {
                 _ = try PackDirectory(
-                    RawField.wide([envelope, RawField(number: 3, isCritical: true, value: leb128(count))]),
+                    RawField.wide([
+                        envelope, RawField(number: 3, isCritical: true, value: leb128(count)),
+                    ]),
                     body: 40..<1000, what: "")
             }
             expectMalformed("\(count) bases") {
@@ -174,10 +214,13 @@ struct PackDirectoryTests {
 
 struct PackTrailerTests {
     /// A trailer of any sections, as docs/format.md, section 7, lays it out.
-    private func trailer(_ sections: [(UInt16, UInt64)], fileBytes: UInt64? = nil, length: UInt32? = nil) -> [UInt8] {
+    private func trailer(
+        _ sections: [(UInt16, UInt64)], fileBytes: UInt64? = nil, length: UInt32? = nil
+    ) -> [UInt8] {
         let own = UInt32(46 + 10 * sections.count)
         let sum = sections.reduce(UInt64(own)) { $0 &+ $1.1 }
-        return little(UInt16(sections.count)) + sections.flatMap { little($0.0) + little($0.1) } + little(fileBytes ?? sum)
+        return little(UInt16(sections.count)) + sections.flatMap { little($0.0) + little($0.1) }
+            + little(fileBytes ?? sum)
             + little(length ?? own) + block(9)
     }
 
@@ -192,7 +235,9 @@ struct PackTrailerTests {
         #expect(trailer.directory == 1000..<1300)
         #expect(trailer.body == 40..<1000)
         #expect(try read(self.trailer([(1, 1000), (2, 300)]), fileBytes: 1366) == trailer)
-        #expect(try read(block(1, 500) + self.trailer([(1, 1000), (2, 300)]), fileBytes: 1366) == trailer)
+        #expect(
+            try read(block(1, 500) + self.trailer([(1, 1000), (2, 300)]), fileBytes: 1366)
+                == trailer)
     }
 
     @Test func `further sections are skipped, up to sixteen in all`() throws {
@@ -205,9 +250,13 @@ struct PackTrailerTests {
     }
 
     @Test func `body and directory come first, in this order, each once`() {
-        for kinds: [UInt16] in [[2, 1], [1, 3], [3, 1, 2], [1], [], [1, 1], [2, 2], [1, 2, 1], [1, 2, 2], [1, 2, 3, 1]] {
+        for kinds: [UInt16] in [
+            [2, 1], [1, 3], [3, 1, 2], [1], [], [1, 1], [2, 2], [1, 2, 1], [1, 2, 2], [1, 2, 3, 1],
+        ] {
             expectMalformed("\(kinds)") {
-                _ = try read(trailer(kinds.map { ($0, 50) }), fileBytes: 50 * kinds.count + 46 + 10 * kinds.count)
+                _ = try read(
+                    trailer(kinds.map { ($0, 50) }),
+                    fileBytes: 50 * kinds.count + 46 + 10 * kinds.count)
             }
         }
     }
@@ -224,9 +273,13 @@ struct PackTrailerTests {
             ("sections that overflow", trailer([(1, 1 << 63), (2, 1 << 63)], fileBytes: 66), 66),
             ("a file beyond every object", trailer([(1, 32 << 20), (2, 32 << 20)]), 64 << 20 + 66),
         ]
-        for (why, tail, fileBytes) in refused { expectMalformed(why) { _ = try read(tail, fileBytes: fileBytes) } }
+        for (why, tail, fileBytes) in refused {
+            expectMalformed(why) { _ = try read(tail, fileBytes: fileBytes) }
+        }
         let least = UInt64(64 << 20 - 66)
-        #expect(throws: Never.self) { try read(trailer([(1, least), (2, 0)]), fileBytes: 64 << 20) }
+        #expect(throws: Never.self) {
+            try read(trailer([(1, least), (2, 0)]), fileBytes: 64 << 20)
+        }
     }
 
     @Test func `a trailer that says it is longer or shorter than it can be is refused`() {

@@ -1,5 +1,5 @@
-/// Fields as docs/format.md, section 1, lays them out, written without the code under test: what damaged, reordered and
-/// foreign objects are put together from.
+/// Fields as docs/format.md, section 1, lays them out, written without the code under test: what
+/// damaged, reordered and foreign objects are put together from.
 struct RawField: Equatable {
     var number: UInt16
     var isCritical = false
@@ -7,13 +7,15 @@ struct RawField: Equatable {
 
     static func wide(_ fields: [RawField]) -> [UInt8] {
         fields.flatMap { field in
-            little(field.number | (field.isCritical ? 0x8000 : 0)) + little(UInt32(field.value.count)) + field.value
+            little(field.number | (field.isCritical ? 0x8000 : 0))
+                + little(UInt32(field.value.count)) + field.value
         }
     }
 
     static func narrow(_ fields: [RawField]) -> [UInt8] {
         fields.flatMap { field in
-            [UInt8(field.number) | (field.isCritical ? 0x80 : 0)] + leb128(UInt64(field.value.count)) + field.value
+            [UInt8(field.number) | (field.isCritical ? 0x80 : 0)]
+                + leb128(UInt64(field.value.count)) + field.value
         }
     }
 
@@ -25,7 +27,9 @@ struct RawField: Equatable {
             var count = 0
             for shift in 0..<4 { count |= Int(rest.removeFirst()) << (8 * shift) }
             fields.append(
-                RawField(number: tag & 0x7fff, isCritical: tag & 0x8000 != 0, value: Array(rest.prefix(count))))
+                RawField(
+                    number: tag & 0x7fff, isCritical: tag & 0x8000 != 0,
+                    value: Array(rest.prefix(count))))
             rest.removeFirst(count)
         }
         return fields
@@ -38,7 +42,9 @@ struct RawField: Equatable {
             let tag = rest.removeFirst()
             let count = Int(parseLEB128(&rest))
             fields.append(
-                RawField(number: UInt16(tag & 0x7f), isCritical: tag & 0x80 != 0, value: Array(rest.prefix(count))))
+                RawField(
+                    number: UInt16(tag & 0x7f), isCritical: tag & 0x80 != 0,
+                    value: Array(rest.prefix(count))))
             rest.removeFirst(count)
         }
         return fields

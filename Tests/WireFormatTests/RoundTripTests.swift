@@ -10,9 +10,12 @@ struct RoundTripTests {
 
     @Test func `samples that set every field write every field`() {
         let numbers = Dictionary(
-            uniqueKeysWithValues: Samples.withFields.map { ($0.name, Set($0.fields.map { $0.number })) })
+            uniqueKeysWithValues: Samples.withFields.map {
+                ($0.name, Set($0.fields.map { $0.number }))
+            })
         let expected: [(String, ClosedRange<UInt16>)] = [
-            ("the fields of config", 1...6), ("directory", 1...3), ("index object", 1...1), ("head", 1...25),
+            ("the fields of config", 1...6), ("directory", 1...3), ("index object", 1...1),
+            ("head", 1...25),
             ("head in a manifest", 2...25), ("manifest", 1...5), ("record of a removal", 1...7),
             ("record of a key", 1...5), ("table entry", 1...3),
         ]
@@ -27,29 +30,42 @@ struct RoundTripTests {
     /// The exclamation marks of docs/format.md, table by table.
     @Test(arguments: [
         ("the fields of config", [1]), ("write bundle", [1, 2, 4, 5, 6, 7, 11, 12, 13, 14, 15]),
-        ("full bundle", [1, 2, 3]), ("maintain bundle", [1, 2, 5, 6, 7, 8, 9, 10]), ("directory", [1, 3]),
+        ("full bundle", [1, 2, 3]), ("maintain bundle", [1, 2, 5, 6, 7, 8, 9, 10]),
+        ("directory", [1, 3]),
         ("index object", [1]), ("head", [1, 2, 3, 6, 7, 10, 21, 22, 23]), ("manifest", [1, 4, 5]),
-        ("record of a removal", [1, 2, 3]), ("record of a key", [1, 2]), ("catalog entry", [1, 2, 9]),
+        ("record of a removal", [1, 2, 3]), ("record of a key", [1, 2]),
+        ("catalog entry", [1, 2, 9]),
         ("link", [1, 2, 10]), ("other name", [1, 2, 11]), ("device", [1, 2]), ("table entry", []),
     ])
-    func `exactly the fields that the specification marks are critical`(_ name: String, _ critical: [UInt16]) throws {
+    func `exactly the fields that the specification marks are critical`(
+        _ name: String, _ critical: [UInt16]
+    ) throws {
         let sample = try #require(Samples.withFields.first { $0.name == name })
         #expect(Set(sample.fields.filter { $0.isCritical }.map { $0.number }) == Set(critical))
     }
 
-    @Test func `critical fields of what lies inside a manifest are as the specification marks them`() throws {
+    @Test
+    func `critical fields of what lies inside a manifest are as the specification marks them`()
+        throws
+    {
         let fields = RawField.parseWide(Samples.manifest.bytes)
         func critical(_ value: [UInt8]) -> [UInt16] {
             RawField.parseWide(value).filter { $0.isCritical }.map { $0.number }
         }
-        #expect(fields.filter { $0.number == 4 }.map { critical($0.value) } == [[1, 2, 3, 4, 5], [1, 2, 3, 4, 6], [1, 2, 3, 4, 9]])
+        #expect(
+            fields.filter { $0.number == 4 }.map { critical($0.value) } == [
+                [1, 2, 3, 4, 5], [1, 2, 3, 4, 6], [1, 2, 3, 4, 9],
+            ])
         #expect(fields.filter { $0.number == 5 }.map { critical($0.value) } == [[1, 2]])
-        #expect(fields.filter { $0.number == 2 || $0.number == 3 }.flatMap { critical($0.value) } == [])
+        #expect(
+            fields.filter { $0.number == 2 || $0.number == 3 }.flatMap { critical($0.value) } == [])
     }
 
     @Test func `decoded values equal those that were encoded`() throws {
         #expect(try Config(Samples.config.bytesBeforeHash) == Samples.config)
-        #expect(try PackDirectory(Samples.directory.bytes, body: Samples.directoryBody, what: "") == Samples.directory)
+        #expect(
+            try PackDirectory(Samples.directory.bytes, body: Samples.directoryBody, what: "")
+                == Samples.directory)
         #expect(try Head(Samples.head.bytes(), what: "") == Samples.head)
         #expect(try Head(Samples.smallHead.bytes(), what: "") == Samples.smallHead)
         #expect(try Manifest(Samples.manifest.bytes, what: "") == Samples.manifest)
@@ -73,7 +89,10 @@ struct RoundTripTests {
             (read.secret, read.kind, read.log2N, read.r, read.p, read.created)
                 == (.password, .write, 16, 8, 2, 1_700_000_000_000))
         #expect((read.repository, read.id) == (slot.repository, slot.id))
-        #expect([read.salt, read.commitment, read.ciphertext] == [slot.salt, slot.commitment, slot.ciphertext])
+        #expect(
+            [read.salt, read.commitment, read.ciphertext] == [
+                slot.salt, slot.commitment, slot.ciphertext,
+            ])
     }
 
     private func reread(_ entry: CatalogEntry) throws -> CatalogEntry {
@@ -105,10 +124,15 @@ struct RoundTripTests {
         let read = try KeyBundle(bundle.bytes, what: "")
         #expect((read.kind, read.label, read.domain) == (.write, "Grüße, 例", domain))
         #expect(read.config == Samples.config.bytesBeforeHash)
-        #expect([read.dataPublicKey, read.listPublicKey, read.signingPublicKey] == [block(2), block(3), block(4)])
-        #expect([read.chunkIDs, read.cuts, read.listIDs, read.index, read.auth]
-            == [block(8), block(9, 16), block(10), block(11), block(12)])
-        #expect([read.root, read.listKey, read.signingSeed, read.structureRoot] == [nil, nil, nil, nil])
+        #expect(
+            [read.dataPublicKey, read.listPublicKey, read.signingPublicKey] == [
+                block(2), block(3), block(4),
+            ])
+        #expect(
+            [read.chunkIDs, read.cuts, read.listIDs, read.index, read.auth]
+                == [block(8), block(9, 16), block(10), block(11), block(12)])
+        #expect(
+            [read.root, read.listKey, read.signingSeed, read.structureRoot] == [nil, nil, nil, nil])
     }
 
     @Test func `a wiped bundle holds no secret`() {

@@ -35,7 +35,8 @@ enum Samples {
 
     static let config = Config(
         repository: objectID(1), textCutting: .init(minimum: 256, average: 257, maximum: 258),
-        generalCutting: .init(minimum: 8192, average: 32768, maximum: 1 << 20), consistency: .eventual,
+        generalCutting: .init(minimum: 8192, average: 32768, maximum: 1 << 20),
+        consistency: .eventual,
         created: -1, rootCheck: block(2, 16))
 
     static var slot: KeySlot {
@@ -48,14 +49,19 @@ enum Samples {
     }
 
     static func bundle(_ kind: KeySlot.KeyKind) -> KeyBundle {
-        var bundle = KeyBundle(kind: kind, config: config.bytesBeforeHash, label: kind == .full ? nil : "Grüße, 例")
+        var bundle = KeyBundle(
+            kind: kind, config: config.bytesBeforeHash, label: kind == .full ? nil : "Grüße, 例")
         if kind == .full {
             bundle.root = block(1)
             return bundle
         }
-        (bundle.dataPublicKey, bundle.listPublicKey, bundle.signingPublicKey) = (block(2), block(3), block(4))
+        (bundle.dataPublicKey, bundle.listPublicKey, bundle.signingPublicKey) = (
+            block(2), block(3), block(4)
+        )
         if kind == .maintain {
-            (bundle.listKey, bundle.signingSeed, bundle.structureRoot) = (block(5), block(6), block(7))
+            (bundle.listKey, bundle.signingSeed, bundle.structureRoot) = (
+                block(5), block(6), block(7)
+            )
         } else {
             bundle.domain = domain
             (bundle.chunkIDs, bundle.cuts, bundle.listIDs) = (block(8), block(9, 16), block(10))
@@ -64,10 +70,12 @@ enum Samples {
         return bundle
     }
 
-    static func envelope(_ contentClass: ContentClass = .data, _ seed: UInt8 = 20) -> StoredEnvelope {
+    static func envelope(_ contentClass: ContentClass = .data, _ seed: UInt8 = 20) -> StoredEnvelope
+    {
         StoredEnvelope(
             header: EnvelopeHeader(
-                contentClass: contentClass, domain: domain, id: objectID(seed), ephemeralKey: block(seed),
+                contentClass: contentClass, domain: domain, id: objectID(seed),
+                ephemeralKey: block(seed),
                 salt: block(seed + 1)),
             commitment: block(seed + 2))
     }
@@ -75,15 +83,23 @@ enum Samples {
     /// Raw, compressed and delta frames; two envelopes; a gap between segments.
     static let directory = PackDirectory(
         envelopes: [envelope(), envelope(.data, 40)],
-        baseSegments: [.init(envelope: objectID(50), number: 1 << 19), .init(envelope: objectID(51), number: 0)],
+        baseSegments: [
+            .init(envelope: objectID(50), number: 1 << 19),
+            .init(envelope: objectID(51), number: 0),
+        ],
         segments: [
             .init(
                 envelope: 0, number: 0, offset: 40,
                 frames: [
-                    .init(codec: .raw, storedBytes: 700, chunks: [.init(id: chunkID(1), byteCount: 700)]),
+                    .init(
+                        codec: .raw, storedBytes: 700,
+                        chunks: [.init(id: chunkID(1), byteCount: 700)]),
                     .init(
                         codec: .zstd, storedBytes: 90,
-                        chunks: [.init(id: chunkID(2), byteCount: 300), .init(id: chunkID(3), byteCount: 1)]),
+                        chunks: [
+                            .init(id: chunkID(2), byteCount: 300),
+                            .init(id: chunkID(3), byteCount: 1),
+                        ]),
                 ]),
             .init(
                 envelope: 1, number: (1 << 20) - 1, offset: 40 + 806 + 5,
@@ -107,12 +123,16 @@ enum Samples {
         segments: [
             .init(
                 envelope: 0, number: 0, offset: 40,
-                frames: [.init(codec: .raw, storedBytes: 1, chunks: [.init(id: chunkID(9), byteCount: 1)])])
+                frames: [
+                    .init(
+                        codec: .raw, storedBytes: 1, chunks: [.init(id: chunkID(9), byteCount: 1)])
+                ])
         ])
 
     static var head: Head {
         var head = Head(
-            series: "shop/logical", kind: .differential, time: 1, started: -2, ended: .max, completeness: .unknown,
+            series: "shop/logical", kind: .differential, time: 1, started: -2, ended: .max,
+            completeness: .unknown,
             evidence: .both, writer: objectID(60), sequence: .max)
         head.manifestHash = Digest32(block(61))
         (head.parent, head.base, head.needs) = (objectID(62), objectID(63), objectID(64))
@@ -128,12 +148,16 @@ enum Samples {
     }
 
     static let smallHead = Head(
-        series: "s", kind: .full, time: 0, started: 0, ended: 0, completeness: .incomplete, evidence: .none,
+        series: "s", kind: .full, time: 0, started: 0, ended: 0, completeness: .incomplete,
+        evidence: .none,
         writer: objectID(0), sequence: 1)
 
-    static func stream(_ role: Manifest.Role, _ list: Manifest.List, byteCount: Int) -> Manifest.Stream {
+    static func stream(_ role: Manifest.Role, _ list: Manifest.List, byteCount: Int)
+        -> Manifest.Stream
+    {
         Manifest.Stream(
-            role: role, contentClass: role == .data ? .data : .list, byteCount: byteCount, checksumKey: block(70),
+            role: role, contentClass: role == .data ? .data : .list, byteCount: byteCount,
+            checksumKey: block(70),
             checksum: block(71, 16), list: list, name: role == .data ? "dump.sql" : nil,
             cuttingRule: role == .data ? 2 : 0)
     }
@@ -150,7 +174,9 @@ enum Samples {
                 tool: "mysqldump", toolVersion: "10.19", serverVersion: "11.4", innerFormat: "sql",
                 databases: ["shop", "shop2"], notes: ["", "n"], endOffset: 12),
             streams: [
-                stream(.data, .inline([.chunk(chunkID(1), byteCount: 5), .again(2), .zeros(1 << 30)]), byteCount: 77),
+                stream(
+                    .data, .inline([.chunk(chunkID(1), byteCount: 5), .again(2), .zeros(1 << 30)]),
+                    byteCount: 77),
                 stream(.tables, .root(chunkID(2)), byteCount: 1 << 50),
                 stream(.catalog, .content([1, 2, 3]), byteCount: 3),
             ],
@@ -158,20 +184,25 @@ enum Samples {
                 directory: PackDirectory(
                     envelopes: smallDirectory.envelopes,
                     segments: [
-                        .init(envelope: 0, number: 0, offset: 0, frames: smallDirectory.segments[0].frames)
+                        .init(
+                            envelope: 0, number: 0, offset: 0,
+                            frames: smallDirectory.segments[0].frames)
                     ]),
                 bytes: block(80, 17)))
     }
 
-    static let smallManifest = Manifest(head: smallHead, streams: [stream(.data, .inline([]), byteCount: 0)])
+    static let smallManifest = Manifest(
+        head: smallHead, streams: [stream(.data, .inline([]), byteCount: 0)])
 
     static let indexObject = IndexObject(packs: [
-        .init(id: objectID(90), contentClass: .data, fileBytes: 1 << 26, directory: directory.bytes),
+        .init(
+            id: objectID(90), contentClass: .data, fileBytes: 1 << 26, directory: directory.bytes),
         .init(id: objectID(91), contentClass: .list, fileBytes: 0, directory: []),
     ])
 
     static let leaf = ListNode.leaf([
-        .chunk(chunkID(1), byteCount: 1), .again(1 << 40), .zeros(1 << 60), .chunk(chunkID(2), byteCount: 1 << 20),
+        .chunk(chunkID(1), byteCount: 1), .again(1 << 40), .zeros(1 << 60),
+        .chunk(chunkID(2), byteCount: 1 << 20),
         .chunk(chunkID(2), byteCount: 127), .zeros(1),
     ])
     static let interior = ListNode.interior(
@@ -189,7 +220,9 @@ enum Samples {
         entry.changed = .init(seconds: .max, nanoseconds: 0)
         (entry.device, entry.inode) = (.max, .max)
         entry.byteCount = 1 << 50
-        entry.attributes = [.init(name: Array("user.a".utf8), value: [0, 1]), .init(name: [1], value: [])]
+        entry.attributes = [
+            .init(name: Array("user.a".utf8), value: [0, 1]), .init(name: [1], value: []),
+        ]
         entry.reservation = .unreadable
         entry.holes = [0..<4096, 4096..<4097, (1 << 40)..<(1 << 41)]
         return entry
@@ -213,10 +246,12 @@ enum Samples {
         return entry
     }
 
-    static let table = TableEntry(space: "shop", name: "größe", ranges: [5..<9, 9..<9, (1 << 50)..<((1 << 50) + 1)])
+    static let table = TableEntry(
+        space: "shop", name: "größe", ranges: [5..<9, 9..<9, (1 << 50)..<((1 << 50) + 1)])
 
     static let forgotten = ForgottenRecord(
-        snapshot: objectID(96), writer: objectID(97), sequence: 9, series: "s", time: 1, recorded: -1,
+        snapshot: objectID(96), writer: objectID(97), sequence: 9, series: "s", time: 1,
+        recorded: -1,
         reason: .pruned)
     static let keyRecord = KeyRecord(
         slot: objectID(98), kind: .write, domain: domain, label: "db1", created: 1_700_000_000_000)
@@ -231,13 +266,20 @@ extension Samples {
 
     static let wide: [Sample] = [
         fields("the fields of config", Array(config.bytesBeforeHash.dropFirst(8))) {
-            try Array(Config(Array(config.bytesBeforeHash.prefix(8)) + $0).bytesBeforeHash.dropFirst(8))
+            try Array(
+                Config(Array(config.bytesBeforeHash.prefix(8)) + $0).bytesBeforeHash.dropFirst(8))
         },
         fields("full bundle", bundle(.full).bytes) { try KeyBundle($0, what: "bundle").bytes },
         fields("write bundle", bundle(.write).bytes) { try KeyBundle($0, what: "bundle").bytes },
-        fields("maintain bundle", bundle(.maintain).bytes) { try KeyBundle($0, what: "bundle").bytes },
-        fields("directory", directory.bytes) { try PackDirectory($0, body: directoryBody, what: "it").bytes },
-        fields("small directory", smallDirectory.bytes) { try PackDirectory($0, body: 40..<57, what: "it").bytes },
+        fields("maintain bundle", bundle(.maintain).bytes) {
+            try KeyBundle($0, what: "bundle").bytes
+        },
+        fields("directory", directory.bytes) {
+            try PackDirectory($0, body: directoryBody, what: "it").bytes
+        },
+        fields("small directory", smallDirectory.bytes) {
+            try PackDirectory($0, body: 40..<57, what: "it").bytes
+        },
         fields("index object", indexObject.bytes) { try IndexObject($0, what: "it").bytes },
         fields("head", head.bytes()) { try Head($0, what: "it").bytes() },
         fields("small head", smallHead.bytes()) { try Head($0, what: "it").bytes() },
@@ -246,7 +288,9 @@ extension Samples {
         },
         fields("manifest", manifest.bytes) { try Manifest($0, what: "it").bytes },
         fields("small manifest", smallManifest.bytes) { try Manifest($0, what: "it").bytes },
-        fields("record of a removal", forgotten.bytes) { try ForgottenRecord($0, what: "it").bytes },
+        fields("record of a removal", forgotten.bytes) {
+            try ForgottenRecord($0, what: "it").bytes
+        },
         fields("record of a key", keyRecord.bytes) { try KeyRecord($0, what: "it").bytes },
     ]
 
@@ -264,7 +308,8 @@ extension Samples {
     }
 
     static let narrow: [Sample] = [
-        entry("catalog entry", entry), entry("link", link), entry("other name", otherName), entry("device", device),
+        entry("catalog entry", entry), entry("link", link), entry("other name", otherName),
+        entry("device", device),
         entry("small catalog entry", CatalogEntry(path: [97], kind: 2)),
         Sample(name: "table entry", shape: .narrowFields, bytes: body(table.bytes)) {
             body(try TableEntry($0, what: "it").bytes)
@@ -272,7 +317,9 @@ extension Samples {
     ]
 
     static let fixed: [Sample] = [
-        Sample(name: "config", shape: .fixed, bytes: config.bytesBeforeHash) { try Config($0).bytesBeforeHash },
+        Sample(name: "config", shape: .fixed, bytes: config.bytesBeforeHash) {
+            try Config($0).bytesBeforeHash
+        },
         Sample(name: "key slot", shape: .fixed, bytes: slot.bytesBeforeHash) {
             try KeySlot($0, what: "it").bytesBeforeHash
         },
@@ -291,15 +338,22 @@ extension Samples {
             try reader.finish()
             return header.bytes
         },
-        Sample(name: "leaf", shape: .fixed, bytes: leaf.bytes) { try ListNode($0, what: "it").bytes },
-        Sample(name: "interior node", shape: .fixed, bytes: interior.bytes) { try ListNode($0, what: "it").bytes },
-        Sample(name: "tombstone", shape: .fixed, bytes: tombstone.bytesBeforeSignature + block(1, 64)) {
+        Sample(name: "leaf", shape: .fixed, bytes: leaf.bytes) {
+            try ListNode($0, what: "it").bytes
+        },
+        Sample(name: "interior node", shape: .fixed, bytes: interior.bytes) {
+            try ListNode($0, what: "it").bytes
+        },
+        Sample(
+            name: "tombstone", shape: .fixed, bytes: tombstone.bytesBeforeSignature + block(1, 64)
+        ) {
             let (tombstone, signature) = try Tombstone.read($0, what: "it")
             return tombstone.bytesBeforeSignature + signature
         },
         Sample(name: "trailer", shape: .fixed, bytes: trailerBytes) {
             let trailer = try PackTrailer(
-                tail: $0, fileBytes: PackTrailer(bodyBytes: 1000, directoryBytes: 300).fileBytes, what: "it")
+                tail: $0, fileBytes: PackTrailer(bodyBytes: 1000, directoryBytes: 300).fileBytes,
+                what: "it")
             return trailer.bytesBeforeHash + $0.suffix(32)
         },
         Sample(name: "padded", shape: .fixed, bytes: Padding.pad(block(1, 300))) {
@@ -307,5 +361,6 @@ extension Samples {
         },
     ]
 
-    static let trailerBytes = PackTrailer(bodyBytes: 1000, directoryBytes: 300).bytesBeforeHash + block(1)
+    static let trailerBytes =
+        PackTrailer(bodyBytes: 1000, directoryBytes: 300).bytesBeforeHash + block(1)
 }

@@ -76,7 +76,9 @@ struct BufferTests {
         await #expect(processExitsWith: .failure) { _ = Buffer(capacity: 10).bytes(5..<11) }
         await #expect(processExitsWith: .failure) { _ = Buffer(capacity: 10).room(0..<11) }
         await #expect(processExitsWith: .failure) { _ = Buffer(capacity: 10).bytes(-1..<5) }
-        await #expect(processExitsWith: .failure) { Slice(Buffer(capacity: 10), 5..<11).withBytes { _ in } }
+        await #expect(processExitsWith: .failure) {
+            Slice(Buffer(capacity: 10), 5..<11).withBytes { _ in }
+        }
     }
 
     @Test func `threads that take and return blocks never share one`() async {
@@ -87,7 +89,9 @@ struct BufferTests {
                     for _ in 0..<3000 {
                         let buffer = pool.take()
                         buffer.room(0..<4096).initializeMemory(as: UInt8.self, repeating: thread)
-                        guard buffer.bytes(0..<4096).allSatisfy({ $0 == thread }) else { return false }
+                        guard buffer.bytes(0..<4096).allSatisfy({ $0 == thread }) else {
+                            return false
+                        }
                     }
                     return true
                 }

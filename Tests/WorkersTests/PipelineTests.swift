@@ -112,7 +112,9 @@ struct PipelineTests {
     }
 
     @Test(arguments: [1, 2, 5])
-    func `at most as many jobs run at once as there are workers, and so many do`(_ workers: Int) throws {
+    func `at most as many jobs run at once as there are workers, and so many do`(_ workers: Int)
+        throws
+    {
         let (gauge, gate) = (Gauge(), Gate())
         let pipeline = pipeline(workers: workers, inFlight: 20) { job in
             gauge.enter()
@@ -148,10 +150,14 @@ struct PipelineTests {
 
     @Test(arguments: [0, 1, 3])
     func `a worker that cannot be made fails every job`(_ workers: Int) throws {
-        let pipeline = Pipeline<ClosureWorker>(workers: workers, inFlight: 4) { throw Refusal(number: -1) }
+        let pipeline = Pipeline<ClosureWorker>(workers: workers, inFlight: 4) {
+            throw Refusal(number: -1)
+        }
         for round in 0..<3 {
             for job in 0..<4 { pipeline.submit(job) }
-            for _ in 0..<4 { #expect(throws: Refusal(number: -1), "\(round)") { try pipeline.take() } }
+            for _ in 0..<4 {
+                #expect(throws: Refusal(number: -1), "\(round)") { try pipeline.take() }
+            }
         }
     }
 
@@ -167,7 +173,11 @@ struct PipelineTests {
         gate.open(for: 3)
         var taken: [Int] = []
         while taken.count < 3 {
-            if let result = try pipeline.takeIfReady() { taken.append(result) } else { sched_yield() }
+            if let result = try pipeline.takeIfReady() {
+                taken.append(result)
+            } else {
+                sched_yield()
+            }
         }
         #expect(taken == [0, 1, 2])
     }
@@ -208,7 +218,11 @@ struct PipelineTests {
         #expect(begun.all == after)
     }
 
-    @Test func `what was done before the stop can be taken, and to wait for what was dropped is our own bug`() async {
+    @Test
+    func
+        `to wait for what a stop has dropped is our own bug`()
+        async
+    {
         await #expect(processExitsWith: .failure) {
             let gate = Gate()
             let stopped = pipeline(workers: 1, inFlight: 10_000) { job in
@@ -218,7 +232,8 @@ struct PipelineTests {
             for job in 0..<10_000 { stopped.submit(job) }
             gate.open(for: 1)
             stopped.stop()
-            // Where it waits for ever, or nothing was dropped, the process ends well, and the test fails.
+            // Where it waits for ever, or nothing was dropped, the process ends well, and the test
+            // fails.
             signal(SIGALRM) { _ in _exit(0) }
             alarm(60)
             var taken = 0
@@ -231,7 +246,9 @@ struct PipelineTests {
     }
 
     @Test(arguments: [1, 4])
-    func `a pipeline that is dropped with jobs in it ends its threads and its workers`(_ workers: Int) {
+    func `a pipeline that is dropped with jobs in it ends its threads and its workers`(
+        _ workers: Int
+    ) {
         let (living, begun) = (Gauge(), Gauge())
         final class CountedWorker: PipelineWorker {
             let (living, begun): (Gauge, Gauge)
@@ -246,7 +263,9 @@ struct PipelineTests {
             }
         }
         do {
-            let pipeline = Pipeline(workers: workers, inFlight: 100) { CountedWorker(living, begun) }
+            let pipeline = Pipeline(workers: workers, inFlight: 100) {
+                CountedWorker(living, begun)
+            }
             for job in 0..<100 { pipeline.submit(job) }
         }
         #expect(living.now == 0 && living.all <= workers)
@@ -303,7 +322,9 @@ struct PipelineTests {
     @Test func `thousands of runs of every shape give the same`() throws {
         var random = SeededRandom(seed: announcedSeed())
         for run in 0..<3000 {
-            let (workers, inFlight, jobs) = (random.number(0...4), random.number(1...6), random.number(0...20))
+            let (workers, inFlight, jobs) = (
+                random.number(0...4), random.number(1...6), random.number(0...20)
+            )
             let failing = random.number(0...40)
             let pipeline = pipeline(workers: workers, inFlight: inFlight) { job in
                 if job == failing { throw Refusal(number: job) }
@@ -324,7 +345,9 @@ struct PipelineTests {
             while pipeline.count > 0 { try take() }
             let expected = (0..<jobs).map { $0 == failing ? -$0 : $0 * 3 }
             guard results == expected else {
-                Issue.record("run \(run): \(workers) workers, \(inFlight) in flight, \(jobs) jobs, \(failing) fails: \(results)")
+                Issue.record(
+                    "run \(run): \(workers) workers, \(inFlight) in flight, \(jobs) jobs: \(results)"
+                )
                 return
             }
         }

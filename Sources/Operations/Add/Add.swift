@@ -1,11 +1,11 @@
-import ObjectStorage
-import Sealing
 import ChunkIndex
 import Chunking
 import DumpFormats
 import Faults
 import Files
+import ObjectStorage
 import PackStore
+import Sealing
 import Snapshots
 import Vault
 import WireFormat
@@ -28,7 +28,9 @@ package func add(_ request: AddRequest, to vault: Vault) throws -> AddOutcome {
 private func checkSeries(_ name: String) throws {
     func bad(_ why: String) -> OperationError { .badSeries(name, why: why) }
     guard !name.isEmpty else { throw bad("it is empty") }
-    guard name.utf8.count <= Limits.nameBytes else { throw bad("it has more than \(Limits.nameBytes) bytes") }
+    guard name.utf8.count <= Limits.nameBytes else {
+        throw bad("it has more than \(Limits.nameBytes) bytes")
+    }
     guard !name.contains("@") else { throw bad("@ begins the date in a reference") }
     guard !name.hasPrefix("-") else { throw bad("it looks like an option") }
     guard name.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value != 0x7f }) else {
@@ -64,7 +66,8 @@ struct AddRun {
         }
         let workers = vault.surroundings.workers
         store = ChunkStore(
-            context, index, usable: packs.subtracting(condemned.map { $0.id }), level: request.level,
+            context, index, usable: packs.subtracting(condemned.map { $0.id }),
+            level: request.level,
             workers: workers, putsAtOnce: context.store.isNear ? 1 : 4)
     }
 
@@ -74,7 +77,8 @@ struct AddRun {
         case .descriptor(let number):
             try saveStream(DescriptorSource(number, path: "standard input", vault.surroundings))
         case .file(let path): try saveStream(try FileSource(path, vault.surroundings))
-        case .command(let arguments): try saveStream(try CommandSource(arguments, vault.surroundings))
+        case .command(let arguments):
+            try saveStream(try CommandSource(arguments, vault.surroundings))
         }
     }
 
@@ -84,7 +88,9 @@ struct AddRun {
     func parent() throws -> Snapshot? {
         guard let reference = request.parent else { return series.parent }
         let parent = try reference.resolve(in: history)
-        guard parent.domain == context.domain else { throw OperationError.notInOwnDomain(reference.text) }
+        guard parent.domain == context.domain else {
+            throw OperationError.notInOwnDomain(reference.text)
+        }
         return parent
     }
 
@@ -96,15 +102,20 @@ struct AddRun {
         } else {
             writer = ObjectID(try vault.surroundings.randomBytes(ObjectID.byteCount))
         }
-        let own = history.snapshots.filter { $0.head.writer == writer && $0.domain == context.domain }
+        let own = history.snapshots.filter {
+            $0.head.writer == writer && $0.domain == context.domain
+        }
         let named = Set(own.flatMap { $0.head.names })
         let remembered = try vault.cache?.remembered(context.domain)[writer] ?? 0
         let kind = request.kind ?? .full
         let lastFull = series.lastFull
-        if kind != .full && lastFull == nil { throw OperationError.needsFull(series: request.series) }
+        if kind != .full && lastFull == nil {
+            throw OperationError.needsFull(series: request.series)
+        }
         var head = Head(
             series: request.series, kind: kind, time: request.time ?? started, started: started,
-            ended: vault.surroundings.now(), completeness: completeness, evidence: evidence, writer: writer,
+            ended: vault.surroundings.now(), completeness: completeness, evidence: evidence,
+            writer: writer,
             sequence: 1 + max(remembered, own.map { $0.head.sequence }.max() ?? 0))
         head.names = own.map { $0.id }.filter { !named.contains($0) }
         head.parent = kind == .differential ? lastFull?.id : try parent()?.id
@@ -118,7 +129,8 @@ struct AddRun {
     /// Compares the length with what is usual, and marks what has shrunk.
     func markShrunk(_ head: inout Head) throws -> String? {
         if request.allowShrink { head.flags.insert(.shrinkAllowed) }
-        guard !request.allowShrink, let usual = series.usualBytes(kind: head.kind, format: head.format),
+        guard !request.allowShrink,
+            let usual = series.usualBytes(kind: head.kind, format: head.format),
             head.bytesRead < usual / 2
         else { return nil }
         let message = "the stream has \(head.bytesRead) bytes, less than half of the usual \(usual)"
@@ -136,10 +148,12 @@ struct AddRun {
         let publication = Publication(
             context: context, signed: vault.signedObjects, reliedOn: store.reliedOn,
             warn: vault.surroundings.warn)
-        let (snapshot, published) = try publication.publish(manifest, bytesStoredBefore: store.bytesStored)
+        let (snapshot, published) = try publication.publish(
+            manifest, bytesStoredBefore: store.bytesStored)
         try? vault.cache?.remember(
             (try vault.cache?.remembered(context.domain) ?? [:])
-                .merging([snapshot.head.writer: snapshot.head.sequence]) { max($0, $1) }, context.domain)
+                .merging([snapshot.head.writer: snapshot.head.sequence]) { max($0, $1) },
+            context.domain)
         return (snapshot, published)
     }
 
@@ -160,7 +174,8 @@ extension CuttingRule {
     /// - Parameter number: 2, or 3 where files are cut apart.
     static func general(_ cutting: Config.Cutting, number: UInt16 = 2) -> CuttingRule {
         CuttingRule(
-            number: number, candidates: .general, minimum: cutting.minimum, average: cutting.average,
+            number: number, candidates: .general, minimum: cutting.minimum,
+            average: cutting.average,
             maximum: cutting.maximum)
     }
 }

@@ -1,5 +1,5 @@
-import Chunking
 import CLinux
+import Chunking
 import Faults
 import Files
 import PackStore
@@ -8,20 +8,23 @@ import Vault
 import WireFormat
 
 extension AddRun {
-    /// Saves files and directories: their content one after the other as the data stream, the rest in the catalog.
+    /// Saves files and directories: their content one after the other as the data stream, the rest
+    /// in the catalog.
     func saveFiles(_ selection: FileSelection) throws -> AddOutcome {
         guard !selection.paths.isEmpty else { throw OperationError.nothingToAdd }
         let clock = ContinuousClock()
         let began = clock.now
         let workers = vault.surroundings.workers
         let data = try StreamWriter(
-            .data, .data, rule: .general(vault.config.generalCutting, number: 3), context, store, workers: workers)
+            .data, .data, rule: .general(vault.config.generalCutting, number: 3), context, store,
+            workers: workers)
         let catalog = try MetadataWriter(.catalog, rule: rule(isText: false), context, store)
         defer {
             data.stop()
             catalog.stop()
         }
-        var saver = FileSaver(data, catalog, vault.surroundings, bytesNew: { [store] in store.bytesNew })
+        var saver = FileSaver(
+            data, catalog, vault.surroundings, bytesNew: { [store] in store.bytesNew })
         var problems: [String] = []
         try FileWalk(selection, vault.surroundings).run({ try saver.save($0) }) { path, error in
             problems.append((error as? any Explained)?.message ?? "\(path): \(error)")
@@ -30,7 +33,9 @@ extension AddRun {
         let count = saver.count
         guard count > 0 else { throw OperationError.nothingToAdd }
 
-        var head = try draftHead(completeness: saver.isComplete && problems.count == saver.changed ? .complete : .incomplete, evidence: .none)
+        var head = try draftHead(
+            completeness: saver.isComplete && problems.count == saver.changed
+                ? .complete : .incomplete, evidence: .none)
         head.bytesRead = data.byteCount
         head.format = "files"
         if let shrunk = try markShrunk(&head) { problems.append(shrunk) }
@@ -39,11 +44,14 @@ extension AddRun {
         if content.byteCount > 0 { streams.append(content) }
         streams.append(try catalog.finish())
         let facts = Manifest.Facts(notes: ["\(count) files and directories"] + problems.prefix(100))
-        let (snapshot, published) = try publish(Manifest(head: head, facts: facts, streams: streams))
+        let (snapshot, published) = try publish(
+            Manifest(head: head, facts: facts, streams: streams))
         let seconds = began.duration(to: clock.now).components
         return AddOutcome(
-            snapshot: snapshot, manifest: published, chunks: data.chunkCount, chunksNew: store.chunksNew,
-            framesDelta: 0, seconds: Double(seconds.seconds) + Double(seconds.attoseconds) / 1e18, notes: problems,
+            snapshot: snapshot, manifest: published, chunks: data.chunkCount,
+            chunksNew: store.chunksNew,
+            framesDelta: 0, seconds: Double(seconds.seconds) + Double(seconds.attoseconds) / 1e18,
+            notes: problems,
             reservations: problems, exitStatusKnown: true)
     }
 }
@@ -64,7 +72,10 @@ private struct FileSaver {
     /// Smaller files share chunks: one each would cost more in names than in content.
     private static let ownChunkBytesMin = 8 << 10
 
-    init(_ data: StreamWriter, _ catalog: MetadataWriter, _ surroundings: Surroundings, bytesNew: @escaping () -> Int) {
+    init(
+        _ data: StreamWriter, _ catalog: MetadataWriter, _ surroundings: Surroundings,
+        bytesNew: @escaping () -> Int
+    ) {
         self.data = data
         self.catalog = catalog
         self.surroundings = surroundings
@@ -85,7 +96,8 @@ private struct FileSaver {
         let file: Descriptor
         do {
             file = try Descriptor(
-                found.path, flags: repo_read_once_flags(), mode: 0, calls: surroundings.systemCalls, action: "read")
+                found.path, flags: repo_read_once_flags(), mode: 0, calls: surroundings.systemCalls,
+                action: "read")
         } catch {
             unreadable(&entry, error)
             return
@@ -99,7 +111,8 @@ private struct FileSaver {
             try copy(file, Int(status.st_size), &entry)
             let after = try file.status()
             if after.st_size != status.st_size || after.st_mtim.tv_sec != status.st_mtim.tv_sec
-                || after.st_mtim.tv_nsec != status.st_mtim.tv_nsec || data.byteCount - before != Int(status.st_size)
+                || after.st_mtim.tv_nsec != status.st_mtim.tv_nsec
+                || data.byteCount - before != Int(status.st_size)
             {
                 entry.reservation = .changedWhileRead
                 problems.append("\(found.path) changed while it was read")
@@ -120,7 +133,8 @@ private struct FileSaver {
     }
 
     /// Reads a file from its first byte to its end; holes are not read but known to be zeros.
-    private func copy(_ file: borrowing Descriptor, _ size: Int, _ entry: inout CatalogEntry) throws {
+    private func copy(_ file: borrowing Descriptor, _ size: Int, _ entry: inout CatalogEntry) throws
+    {
         var position = 0
         while true {
             if let signal = surroundings.stopRequested() { throw Interrupted(signal: signal) }
@@ -134,7 +148,8 @@ private struct FileSaver {
             let end = try position < size ? nextHole(from: position, file, size) : Int.max
             let room = try data.room()
             let wanted = min(room.count, end - position)
-            let count = try file.read(at: position, into: UnsafeMutableRawBufferPointer(rebasing: room[..<wanted]))
+            let count = try file.read(
+                at: position, into: UnsafeMutableRawBufferPointer(rebasing: room[..<wanted]))
             if count == 0 { return }
             data.took(count)
             position += count
@@ -143,13 +158,19 @@ private struct FileSaver {
     }
 
     /// The hole that begins at `position`, if one does.
-    private func holeAt(_ position: Int, _ file: borrowing Descriptor, _ size: Int) throws -> Range<Int>? {
-        guard let next = try? file.seek(repo_seek_data(), from: position) ?? size else { return nil }
+    private func holeAt(_ position: Int, _ file: borrowing Descriptor, _ size: Int) throws -> Range<
+        Int
+    >? {
+        guard let next = try? file.seek(repo_seek_data(), from: position) ?? size else {
+            return nil
+        }
         return next > position ? position..<min(next, size) : nil
     }
 
     /// Where the data at `position` ends.
-    private func nextHole(from position: Int, _ file: borrowing Descriptor, _ size: Int) throws -> Int {
+    private func nextHole(from position: Int, _ file: borrowing Descriptor, _ size: Int) throws
+        -> Int
+    {
         guard let next = try? file.seek(repo_seek_hole(), from: position) else { return Int.max }
         // At the size itself there is always a hole; a file that grows is read to its end.
         return next >= size ? Int.max : max(next, position + 1)

@@ -8,7 +8,8 @@ import WireFormat
 import Workers
 
 extension AddRun {
-    /// Saves one stream: reads it to its end, judges whether that was the end, and only then makes it a snapshot.
+    /// Saves one stream: reads it to its end, judges whether that was the end, and only then makes
+    /// it a snapshot.
     func saveStream(_ source: some ByteSource) throws -> AddOutcome {
         var source = source
         do {
@@ -34,7 +35,8 @@ extension AddRun {
         var reservations: [String] = []
         if let refusal = judgement.refusal {
             guard request.allowIncomplete, report.byteCount > 0 else { throw refusal }
-            let message = refusal.message.replacing(": nothing saved", with: ": saved as incomplete")
+            let message = refusal.message.replacing(
+                ": nothing saved", with: ": saved as incomplete")
             reservations.append(message)
             notes.append(message)
         }
@@ -45,7 +47,8 @@ extension AddRun {
         head.bytesRead = Int(report.byteCount)
         head.format = report.format.rawValue
         head.position = Head.Position(report)
-        head.tool = [report.tool, report.toolVersion].compactMap { $0 }.joined(separator: " ").nonEmpty
+        head.tool =
+            [report.tool, report.toolVersion].compactMap { $0 }.joined(separator: " ").nonEmpty
         if let shrunk = try markShrunk(&head) { reservations.append(shrunk) }
 
         var streams = [try writer.finish()]
@@ -55,13 +58,19 @@ extension AddRun {
         let (snapshot, published) = try publish(manifest)
         let seconds = began.duration(to: clock.now)
         return AddOutcome(
-            snapshot: snapshot, manifest: published, chunks: writer.chunkCount, chunksNew: store.chunksNew,
-            framesDelta: 0, seconds: Double(seconds.components.seconds) + Double(seconds.components.attoseconds) / 1e18,
+            snapshot: snapshot, manifest: published, chunks: writer.chunkCount,
+            chunksNew: store.chunksNew,
+            framesDelta: 0,
+            seconds: Double(seconds.components.seconds) + Double(seconds.components.attoseconds)
+                / 1e18,
             notes: notes, reservations: reservations, exitStatusKnown: exit != nil)
     }
 
-    /// Reads the whole stream. Its first 64 KiB are looked at before the first cut: they choose the rule.
-    private func readToEnd(_ source: inout some ByteSource, _ reader: inout DumpReader) throws -> StreamWriter {
+    /// Reads the whole stream. Its first 64 KiB are looked at before the first cut: they choose the
+    /// rule.
+    private func readToEnd(_ source: inout some ByteSource, _ reader: inout DumpReader) throws
+        -> StreamWriter
+    {
         var head = [UInt8](repeating: 0, count: 64 << 10)
         var headBytes = 0
         var isAtEnd = false
@@ -86,7 +95,8 @@ extension AddRun {
                 if count > 0 { reader.read(writer.took(count)) }
                 vault.surroundings.progress(
                     Progress(
-                        bytes: writer.byteCount, bytesTotal: source.byteCountExpected, bytesNew: store.bytesNew))
+                        bytes: writer.byteCount, bytesTotal: source.byteCountExpected,
+                        bytesNew: store.bytesNew))
             }
             return writer
         } catch {

@@ -22,7 +22,8 @@ struct DescriptorSource: ByteSource {
     private let surroundings: Surroundings
     private(set) var byteCountExpected: Int?
 
-    /// More at once does not help: the pipe holds no more, and its writer should go on filling it meanwhile.
+    /// More at once does not help: the pipe holds no more, and its writer should go on filling it
+    /// meanwhile.
     private static let readBytes = 256 << 10
     private static let pipeBytes: Int32 = 1 << 20
 
@@ -44,7 +45,8 @@ struct DescriptorSource: ByteSource {
             var ready: Int32 = 0
             let polled = repo_poll_two(number, surroundings.wakeUp, -1, &ready)
             if polled == -EINTR || (polled > 0 && ready & 1 == 0) { continue }
-            let count = surroundings.systemCalls.read(number, base, min(buffer.count, Self.readBytes))
+            let count = surroundings.systemCalls.read(
+                number, base, min(buffer.count, Self.readBytes))
             if count == -Int(EINTR) || count == -Int(EAGAIN) { continue }
             guard count >= 0, count <= buffer.count else {
                 throw FileError("read", path, code: count < 0 ? Int32(-count) : EIO)
@@ -64,13 +66,17 @@ final class FileSource: ByteSource {
 
     init(_ path: Path, _ surroundings: Surroundings) throws {
         let file = try Descriptor(reading: path, calls: surroundings.systemCalls)
-        guard try file.status().kind != .directory else { throw FileError("read", path, code: EISDIR) }
+        guard try file.status().kind != .directory else {
+            throw FileError("read", path, code: EISDIR)
+        }
         source = DescriptorSource(file.number, path: path, surroundings)
         self.file = file
     }
 
     var byteCountExpected: Int? { source.byteCountExpected }
-    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int { try source.read(into: buffer) }
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        try source.read(into: buffer)
+    }
     func finish() throws -> ProducerExit? { nil }
     func cancel() {}
 }

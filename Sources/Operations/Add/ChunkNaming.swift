@@ -28,7 +28,9 @@ final class ChunkNaming: PipelineWorker {
         var code: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
         for case .chunk(let range) in job.pieces {
             withUnsafeMutableBytes(of: &code) {
-                namer.name(job.buffer.bytes(range), into: $0.baseAddress!.assumingMemoryBound(to: UInt8.self))
+                namer.name(
+                    job.buffer.bytes(range),
+                    into: $0.baseAddress!.assumingMemoryBound(to: UInt8.self))
             }
             names.append(
                 ChunkID(words: (code.0.littleEndian, code.1.littleEndian, code.2.littleEndian)))

@@ -5,8 +5,8 @@ import Files
 import Synchronization
 import Vault
 
-/// A command whose output is the stream: started without a shell, its standard input empty, its standard error passed
-/// through and its last part kept. It is ended with its last holder.
+/// A command whose output is the stream: started without a shell, its standard input empty, its
+/// standard error passed through and its last part kept. It is ended with its last holder.
 final class CommandSource: ByteSource {
     let program: String
     private let process: pid_t
@@ -35,7 +35,9 @@ final class CommandSource: ByteSource {
         outputDescriptor = Descriptor(adopting: number, path: path, calls: calls)
         output = DescriptorSource(number, path: path, surroundings)
         errors = ErrorTail(
-            Descriptor(adopting: err.reading.release(), path: Path("the errors of \(program)"), calls: calls),
+            Descriptor(
+                adopting: err.reading.release(), path: Path("the errors of \(program)"),
+                calls: calls),
             stop: try Subprocess.pipe(for: "the end of \(program)", calls))
     }
 
@@ -43,13 +45,16 @@ final class CommandSource: ByteSource {
 
     var byteCountExpected: Int? { nil }
 
-    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int { try output.read(into: buffer) }
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        try output.read(into: buffer)
+    }
 
     func finish() throws -> ProducerExit? {
         isReaped = true
         let status = Subprocess.wait(process, surroundings)
         errors.finish()
-        return repo_exited(status) != 0 ? .status(repo_exit_status(status)) : .signal(repo_term_signal(status))
+        return repo_exited(status) != 0
+            ? .status(repo_exit_status(status)) : .signal(repo_term_signal(status))
     }
 
     /// Ends the command; what it writes is not wanted any more.
@@ -98,8 +103,8 @@ private final class ErrorTail: Sendable {
         thread = Mutex(started)
     }
 
-    /// The command has ended: takes what it left and does not wait for others that hold its standard error, such as a
-    /// connection it left open for the next command.
+    /// The command has ended: takes what it left and does not wait for others that hold its
+    /// standard error, such as a connection it left open for the next command.
     func finish() {
         guard let thread = thread.withLock({ $0.take() }) else { return }
         pump.stop()

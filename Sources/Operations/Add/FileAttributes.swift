@@ -68,7 +68,8 @@ struct FileAttributes {
         for name in names.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
             var value = [UInt8](repeating: 0, count: Self.attributeBytesMax)
             let length = value.withUnsafeMutableBytes {
-                calls.getAttribute(path, String(decoding: name, as: UTF8.self), $0.baseAddress, $0.count)
+                calls.getAttribute(
+                    path, String(decoding: name, as: UTF8.self), $0.baseAddress, $0.count)
             }
             guard length >= 0 else { continue }
             found.append(CatalogEntry.Attribute(name: name, value: Array(value[..<length])))

@@ -30,21 +30,28 @@ struct FileWalk {
             let name = Self.catalogPath(path)
             // The same place named twice, or a place inside another, is saved once.
             guard seen.insert(name).inserted else { continue }
-            guard let status = try directories.status(path) else { throw FileError("find", path, code: ENOENT) }
+            guard let status = try directories.status(path) else {
+                throw FileError("find", path, code: ENOENT)
+            }
             if name.isEmpty {
                 try walkInside(path, name, device: status.st_dev, &seen, body, problem)
             } else {
-                try walk(FoundFile(path: path, catalogPath: name, status: status), device: status.st_dev, &seen, body, problem)
+                try walk(
+                    FoundFile(path: path, catalogPath: name, status: status), device: status.st_dev,
+                    &seen, body, problem)
             }
         }
     }
 
     private func walk(
-        _ found: FoundFile, device: dev_t, _ seen: inout Set<[UInt8]>, _ body: (FoundFile) throws -> Void,
+        _ found: FoundFile, device: dev_t, _ seen: inout Set<[UInt8]>,
+        _ body: (FoundFile) throws -> Void,
         _ problem: (Path, any Error) -> Void
     ) throws {
         try body(found)
-        guard found.status.kind == .directory, !selection.staysOnFileSystem || found.status.st_dev == device else {
+        guard found.status.kind == .directory,
+            !selection.staysOnFileSystem || found.status.st_dev == device
+        else {
             return
         }
         try walkInside(found.path, found.catalogPath, device: device, &seen, body, problem)
@@ -64,12 +71,15 @@ struct FileWalk {
         for child in names {
             let path = directory / child
             let catalogPath = name.isEmpty ? child.bytes : name + [UInt8(ascii: "/")] + child.bytes
-            if patterns.contains(where: { $0.matches(catalogPath) }) || seen.contains(catalogPath) { continue }
+            if patterns.contains(where: { $0.matches(catalogPath) }) || seen.contains(catalogPath) {
+                continue
+            }
             do {
                 // What goes while the walk goes on was not there.
                 guard let status = try directories.status(path) else { continue }
                 try walk(
-                    FoundFile(path: path, catalogPath: catalogPath, status: status), device: device, &seen, body,
+                    FoundFile(path: path, catalogPath: catalogPath, status: status), device: device,
+                    &seen, body,
                     problem)
             } catch let error as FileError where error.path == path && error.action == "examine" {
                 problem(path, error)
@@ -77,7 +87,8 @@ struct FileWalk {
         }
     }
 
-    /// The path in the catalog: without a leading slash, `.` and `..`, so that restoring stays below its target.
+    /// The path in the catalog: without a leading slash, `.` and `..`, so that restoring stays
+    /// below its target.
     static func catalogPath(_ path: Path) -> [UInt8] {
         var components: [[UInt8]] = []
         for part in path.bytes.split(separator: UInt8(ascii: "/")) {

@@ -17,7 +17,9 @@ private struct ZstdPassing: StreamDecompressor {
     private let stream = ZstdStream()
     var reachedEnd: Bool { stream.reachedEnd }
 
-    mutating func decompress(_ input: UnsafeRawBufferPointer, into sink: (UnsafeRawBufferPointer) -> Void) throws {
+    mutating func decompress(
+        _ input: UnsafeRawBufferPointer, into sink: (UnsafeRawBufferPointer) -> Void
+    ) throws {
         try stream.decompress(input, into: sink)
     }
 }
@@ -26,7 +28,9 @@ private struct GzipPassing: StreamDecompressor {
     private let stream = GzipStream()
     var reachedEnd: Bool { stream.reachedEnd }
 
-    mutating func decompress(_ input: UnsafeRawBufferPointer, into sink: (UnsafeRawBufferPointer) -> Void) throws {
+    mutating func decompress(
+        _ input: UnsafeRawBufferPointer, into sink: (UnsafeRawBufferPointer) -> Void
+    ) throws {
         try stream.decompress(input, into: sink)
     }
 }

@@ -19,7 +19,8 @@ struct Publication {
         let store = SnapshotStore(context)
         let id = try context.newID("snapshot", mixing: draft.bytes)
         var manifest = draft
-        // The lengths do not depend on the number: it has a fixed width, and both objects are padded.
+        // The lengths do not depend on the number: it has a fixed width, and both objects are
+        // padded.
         manifest.head.bytesStored = bytesStoredBefore
         let headBytes = try store.seal(manifest.head, id: id).count
         let trial = try store.seal(manifest, id: id).count
@@ -35,13 +36,17 @@ struct Publication {
         return (Snapshot(domain: context.domain, id: id, head: head), manifest)
     }
 
-    /// Tombstones first, existence second: the other order could miss a pack condemned and deleted in between.
+    /// Tombstones first, existence second: the other order could miss a pack condemned and deleted
+    /// in between.
     private func lookAtPacks() throws {
-        let condemned = try signed.condemned(.pack) { name, error in warn("\(name) is ignored: \(error)") }
+        let condemned = try signed.condemned(.pack) { name, error in
+            warn("\(name) is ignored: \(error)")
+        }
         for tombstone in condemned where reliedOn.contains(tombstone.id) {
             throw OperationError.condemned("pack \(tombstone.id.short)")
         }
-        for id in reliedOn.sorted() where try context.store.byteCount(of: .pack(context.domain, id)) == nil {
+        for id in reliedOn.sorted()
+        where try context.store.byteCount(of: .pack(context.domain, id)) == nil {
             throw OperationError.condemned("pack \(id.short)")
         }
     }

@@ -13,11 +13,15 @@ struct SeriesHistory {
     var parent: Snapshot? { snapshots.last { $0.head.completeness != .incomplete } }
 
     /// The newest full that is not known to be incomplete.
-    var lastFull: Snapshot? { snapshots.last { $0.head.kind == .full && $0.head.completeness != .incomplete } }
+    var lastFull: Snapshot? {
+        snapshots.last { $0.head.kind == .full && $0.head.completeness != .incomplete }
+    }
 
-    /// The median length that a stream of this kind and format had of late, if there is enough to tell.
+    /// The median length that a stream of this kind and format had of late, if there is enough to
+    /// tell.
     ///
-    /// Snapshots marked as shrunk do not count, nor does what is older than the last accepted shrinking.
+    /// Snapshots marked as shrunk do not count, nor does what is older than the last accepted
+    /// shrinking.
     func usualBytes(kind: Head.Kind, format: String?) -> Int? {
         var alike = snapshots.filter {
             $0.head.kind == kind && $0.head.format == format && !$0.head.flags.contains(.shrunk)

@@ -5,10 +5,11 @@ import Snapshots
 import WireFormat
 import Workers
 
-/// Takes one stream in: cuts it, names the chunks on other threads, stores what is new, builds its list.
+/// Takes one stream in: cuts it, names the chunks on other threads, stores what is new, builds its
+/// list.
 ///
-/// Bytes are read straight into its window, so that nothing is copied but the end of a window that the next one needs
-/// again. A class: it owns threads. Used by one thread.
+/// Bytes are read straight into its window, so that nothing is copied but the end of a window that
+/// the next one needs again. A class: it owns threads. Used by one thread.
 final class StreamWriter {
     let rule: CuttingRule
     private let contentClass: ContentClass
@@ -37,7 +38,8 @@ final class StreamWriter {
     /// - Parameters:
     ///   - window's new bytes are 1 MiB; up to `workers + 2` windows are in flight.
     init(
-        _ role: Manifest.Role, _ contentClass: ContentClass, rule: CuttingRule, _ context: DomainContext,
+        _ role: Manifest.Role, _ contentClass: ContentClass, rule: CuttingRule,
+        _ context: DomainContext,
         _ store: ChunkStore, workers: Int
     ) throws {
         self.role = role
@@ -54,7 +56,8 @@ final class StreamWriter {
             ChunkNaming(namer: try keys.namer(ofClass: contentClass.rawValue))
         }
         windows = BufferPool(
-            capacity: CuttingRule.historyBytes + rule.maximum + CuttingRule.zeroRunMinimum + Self.freshBytes
+            capacity: CuttingRule.historyBytes + rule.maximum + CuttingRule.zeroRunMinimum
+                + Self.freshBytes
                 + Self.slackBytes)
         window = windows.take()
         window.room(0..<CuttingRule.historyBytes).initializeMemory(as: UInt8.self, repeating: 0)
@@ -95,7 +98,8 @@ final class StreamWriter {
         while rest > 0 {
             let room = try room()
             let now = min(room.count, rest)
-            UnsafeMutableRawBufferPointer(rebasing: room[..<now]).initializeMemory(as: UInt8.self, repeating: 0)
+            UnsafeMutableRawBufferPointer(rebasing: room[..<now]).initializeMemory(
+                as: UInt8.self, repeating: 0)
             took(now)
             rest -= now
         }
@@ -106,7 +110,9 @@ final class StreamWriter {
         cutter.cutHere(start, end: end, decider: &decider, into: &pieces)
     }
 
-    private var start: UnsafePointer<UInt8> { UnsafePointer(window.base.assumingMemoryBound(to: UInt8.self)) }
+    private var start: UnsafePointer<UInt8> {
+        UnsafePointer(window.base.assumingMemoryBound(to: UInt8.self))
+    }
 
     /// Cuts what can be cut and goes on with a fresh window.
     private func turn(isLast: Bool) throws {
@@ -154,7 +160,9 @@ final class StreamWriter {
         while naming.count > 0 { try takeNamed() }
         naming.stop()
         guard let list = list.take() else { preconditionFailure("a stream is finished once") }
-        let root = try list.finish { id, node in _ = try store.store(id, Slice(copying: node), .list) }
+        let root = try list.finish { id, node in
+            _ = try store.store(id, Slice(copying: node), .list)
+        }
         return Manifest.Stream(
             role: role, contentClass: contentClass, byteCount: byteCount, checksumKey: checksumKey,
             checksum: finishChecksum(), list: root, cuttingRule: rule.number)
@@ -177,7 +185,9 @@ final class MetadataWriter {
     private var short: [UInt8] = []
     private var long: StreamWriter?
 
-    init(_ role: Manifest.Role, rule: CuttingRule, _ context: DomainContext, _ store: ChunkStore) throws {
+    init(_ role: Manifest.Role, rule: CuttingRule, _ context: DomainContext, _ store: ChunkStore)
+        throws
+    {
         self.role = role
         checksumKey = try context.random.draw("stream checksum", key: context.keys.auth)
         makeWriter = { try StreamWriter(role, .list, rule: rule, context, store, workers: 0) }

@@ -7,7 +7,8 @@ import Snapshots
 import Vault
 import WireFormat
 
-/// One run of `check`: every object is read or looked at, then every snapshot is held against what is there.
+/// One run of `check`: every object is read or looked at, then every snapshot is held against what
+/// is there.
 struct CheckRun {
     private let request: CheckRequest
     private let vault: Vault
@@ -39,7 +40,8 @@ struct CheckRun {
         outcome.snapshots = history.snapshots.count
         for domain in try allDomains() { try check(domain, history) }
         outcome.dataWasRead = request.readDataPercent != nil
-        // Damage first: what is missing may only be unreadable. A version that is not known is no damage.
+        // Damage first: what is missing may only be unreadable. A version that is not known is no
+        // damage.
         if !outcome.damages.isEmpty { outcome.exitCode = worst }
     }
 
@@ -47,7 +49,8 @@ struct CheckRun {
 
     // MARK: what is damaged
 
-    private mutating func note(_ object: ObjectName, _ error: any Error, snapshot: ObjectID? = nil) {
+    private mutating func note(_ object: ObjectName, _ error: any Error, snapshot: ObjectID? = nil)
+    {
         note("\(object)", (error as? any Explained)?.message ?? "\(error)", snapshot: snapshot)
         if (error as? any Explained)?.exitCode != .unknownVersion { worst = .damage }
     }
@@ -71,7 +74,7 @@ struct CheckRun {
             guard object == vault.configObject else {
                 throw WireError.malformed("config is not what the keys say it was")
             }
-        } catch where isDamage(error) {
+        } catch  where isDamage(error) {
             note(.config, error)
         }
     }
@@ -83,7 +86,7 @@ struct CheckRun {
                 guard slot.repository == vault.config.repository else {
                     throw WireError.malformed("\(object.name) belongs to another repository")
                 }
-            } catch where isDamage(error) {
+            } catch  where isDamage(error) {
                 note(object.name, error)
             }
         }
@@ -131,7 +134,8 @@ struct CheckRun {
         var objectsOfBad: [ChunkID: [ObjectID]] = [:]
     }
 
-    private mutating func checkPacks(_ context: DomainContext, _ index: ChunkIndex) throws -> Packs {
+    private mutating func checkPacks(_ context: DomainContext, _ index: ChunkIndex) throws -> Packs
+    {
         var packs = Packs()
         let listed = try context.store.list(.packs(context.domain))
         let total = listed.reduce(0) { $0 + $1.byteCount }
@@ -148,7 +152,7 @@ struct CheckRun {
                     try verifier.verify(id, byteCount: object.byteCount)
                     outcome.bytesRead += object.byteCount
                 }
-            } catch where isDamage(error) {
+            } catch  where isDamage(error) {
                 note(object.name, error)
                 packs.bad.insert(id)
             }
@@ -180,26 +184,35 @@ struct CheckRun {
                 for (pack, directory) in try IndexKeeper.readPacks(id, context) {
                     guard let there = packs.directories[pack.id] else {
                         if try context.store.byteCount(of: .pack(context.domain, pack.id)) == nil {
-                            outcome.notes.append("\(object.name) speaks of pack \(pack.id.short), which is gone")
+                            outcome.notes.append(
+                                "\(object.name) speaks of pack \(pack.id.short), which is gone")
                         }
                         continue
                     }
                     guard there == directory else {
-                        throw WireError.malformed("\(object.name) says something else of pack \(pack.id.short) than the pack itself")
+                        throw WireError.malformed(
+                            "\(object.name) says something else of pack \(pack.id.short) than the pack itself"
+                        )
                     }
                 }
-            } catch where isDamage(error) {
+            } catch  where isDamage(error) {
                 note(object.name, error)
             }
         }
     }
 
-    private mutating func checkManifests(_ context: DomainContext, _ history: History, _ packs: Packs) throws {
+    private mutating func checkManifests(
+        _ context: DomainContext, _ history: History, _ packs: Packs
+    ) throws {
         let store = SnapshotStore(context)
         let heads = Dictionary(
-            uniqueKeysWithValues: history.snapshots.filter { $0.domain == context.domain }.map { ($0.id, $0) })
+            uniqueKeysWithValues: history.snapshots.filter { $0.domain == context.domain }.map {
+                ($0.id, $0)
+            })
         for id in try store.committed() where heads[id] == nil {
-            guard try context.store.byteCount(of: .snapshot(context.domain, id)) == nil else { continue }
+            guard try context.store.byteCount(of: .snapshot(context.domain, id)) == nil else {
+                continue
+            }
             // A forget that was stopped has a tombstone; nothing else may take a manifest away.
             if try vault.signedObjects.tombstone(.snapshot, id) == nil {
                 let name = ObjectName.snapshot(context.domain, id)
@@ -207,7 +220,9 @@ struct CheckRun {
             }
         }
         guard context.keyring.opensLists else {
-            outcome.notes.append("manifests and lists of \(context.domain) were not checked: this key cannot open them")
+            outcome.notes.append(
+                "manifests and lists of \(context.domain) were not checked: this key cannot open them"
+            )
             return
         }
         for id in try store.manifests() {
@@ -221,29 +236,37 @@ struct CheckRun {
             } catch let lost as LostChunk {
                 note("chunk \(lost.id)", lost.message, snapshot: id)
                 worst = .damage
-            } catch where isDamage(error) {
+            } catch  where isDamage(error) {
                 note(.snapshot(context.domain, id), error, snapshot: id)
             }
         }
     }
 
-    private mutating func checkUncommitted(_ id: ObjectID, _ store: SnapshotStore, _ context: DomainContext) throws {
+    private mutating func checkUncommitted(
+        _ id: ObjectID, _ store: SnapshotStore, _ context: DomainContext
+    ) throws {
         do {
             _ = try store.manifest(id, expecting: nil)
             outcome.notes.append("snapshot \(id.short) was never finished; prune takes it away")
-        } catch where isDamage(error) {
+        } catch  where isDamage(error) {
             note(.snapshot(context.domain, id), error)
         }
     }
 
     /// Every chunk of every list of a snapshot must be in a sound pack, or in the manifest.
-    private mutating func check(_ snapshot: Snapshot, _ context: DomainContext, _ packs: Packs) throws {
+    private mutating func check(_ snapshot: Snapshot, _ context: DomainContext, _ packs: Packs)
+        throws
+    {
         let reader = try SnapshotReader(snapshot, vault)
         var inline: [ChunkID: Int] = [:]
-        for chunk in reader.manifest.inline?.directory.segments.flatMap({ $0.frames.flatMap { $0.chunks } }) ?? [] {
+        for chunk in reader.manifest.inline?.directory.segments.flatMap({
+            $0.frames.flatMap { $0.chunks }
+        }) ?? [] {
             inline[chunk.id] = chunk.byteCount
         }
-        if reader.manifest.inline != nil && request.readDataPercent != nil { try readInline(reader) }
+        if reader.manifest.inline != nil && request.readDataPercent != nil {
+            try readInline(reader)
+        }
         for stream in reader.manifest.streams {
             if case .content = stream.list {
                 // Short metadata is read for its checksum: it costs nothing more.
@@ -256,26 +279,35 @@ struct CheckRun {
             while let entry = try list.next() {
                 for node in nodes { demand(node, nil, snapshot, inline, packs) }
                 nodes = []
-                if case .chunk(let id, let byteCount) = entry { demand(id, byteCount, snapshot, inline, packs) }
+                if case .chunk(let id, let byteCount) = entry {
+                    demand(id, byteCount, snapshot, inline, packs)
+                }
             }
         }
     }
 
     private mutating func demand(
-        _ id: ChunkID, _ byteCount: Int?, _ snapshot: Snapshot, _ inline: [ChunkID: Int], _ packs: Packs
+        _ id: ChunkID, _ byteCount: Int?, _ snapshot: Snapshot, _ inline: [ChunkID: Int],
+        _ packs: Packs
     ) {
         if let found = inline[id] ?? packs.chunks[id] {
             if let byteCount, found != byteCount {
-                note("chunk \(id)", "chunk \(id) has \(found) bytes instead of \(byteCount)", snapshot: snapshot.id)
+                note(
+                    "chunk \(id)", "chunk \(id) has \(found) bytes instead of \(byteCount)",
+                    snapshot: snapshot.id)
                 worst = .damage
             }
             return
         }
         if let holders = packs.objectsOfBad[id] {
-            for pack in holders { note("\(ObjectName.pack(snapshot.domain, pack))", "damaged", snapshot: snapshot.id) }
+            for pack in holders {
+                note("\(ObjectName.pack(snapshot.domain, pack))", "damaged", snapshot: snapshot.id)
+            }
             return
         }
-        note("chunk \(id)", "chunk \(id.description.prefix(12)) is in no pack that is left", snapshot: snapshot.id)
+        note(
+            "chunk \(id)", "chunk \(id.description.prefix(12)) is in no pack that is left",
+            snapshot: snapshot.id)
         worst = .damage
     }
 
@@ -290,7 +322,9 @@ struct CheckRun {
 extension ObjectName {
     var domain: DomainID? {
         switch self {
-        case .pack(let domain, _), .index(let domain, _), .snapshot(let domain, _), .commit(let domain, _): domain
+        case .pack(let domain, _), .index(let domain, _), .snapshot(let domain, _),
+            .commit(let domain, _):
+            domain
         default: nil
         }
     }

@@ -14,7 +14,8 @@ final class PackVerifier {
     init(_ context: DomainContext, _ index: ChunkIndex) throws {
         self.context = context
         decoder = try FrameDecoder(
-            context, segments: ChunkFinder(context, index), pool: BufferPool(capacity: Limits.frameRawBytes))
+            context, segments: ChunkFinder(context, index),
+            pool: BufferPool(capacity: Limits.frameRawBytes))
     }
 
     func verify(_ id: ObjectID, byteCount: Int) throws {

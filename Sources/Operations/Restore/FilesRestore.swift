@@ -1,10 +1,11 @@
-import Snapshots
 import CLinux
 import Files
+import Snapshots
 import Vault
 import WireFormat
 
-/// Restores files and directories below a directory. It follows no link, and leaves nothing existing overwritten unasked.
+/// Restores files and directories below a directory. It follows no link, and leaves nothing
+/// existing overwritten unasked.
 struct FilesRestore {
     private let request: RestoreRequest
     private let reader: SnapshotReader
@@ -20,7 +21,8 @@ struct FilesRestore {
     /// Directories whose times and modes are set last: what is made in them would change the times.
     private var made: [CatalogEntry] = []
     private var lastParent: Path?
-    /// Of files that are not wanted under their first name but under another: the name that gets the content.
+    /// Of files that are not wanted under their first name but under another: the name that gets
+    /// the content.
     private var heirs: [[UInt8]: [UInt8]] = [:]
     /// Where the next byte of the data stream belongs, and what is left of the part that holds it.
     private var rest: StreamPart?
@@ -62,10 +64,13 @@ struct FilesRestore {
         // The end of the stream is where the whole is proven.
         if let data {
             guard try rest == nil && data.part() == nil else {
-                throw WireError.malformed("the data of snapshot \(reader.snapshot.id.short) is longer than its files")
+                throw WireError.malformed(
+                    "the data of snapshot \(reader.snapshot.id.short) is longer than its files")
             }
         }
-        for entry in made.reversed() { try setAttributes(entry, request.target / Path(bytes: entry.path)) }
+        for entry in made.reversed() {
+            try setAttributes(entry, request.target / Path(bytes: entry.path))
+        }
     }
 
     private func catalog() throws -> CatalogReader {
@@ -76,12 +81,14 @@ struct FilesRestore {
         patterns.isEmpty || patterns.contains { $0.matches(path) }
     }
 
-    /// The content of a file with several names stands with the first: where that is not wanted, the first name that is
-    /// takes its place.
+    /// The content of a file with several names stands with the first: where that is not wanted,
+    /// the first name that is takes its place.
     private mutating func findHeirs() throws {
         var catalog = try catalog()
         while let entry = try catalog.next() {
-            guard let first = entry.hardLink, !isWanted(first), isWanted(entry.path), heirs[first] == nil else {
+            guard let first = entry.hardLink, !isWanted(first), isWanted(entry.path),
+                heirs[first] == nil
+            else {
                 continue
             }
             heirs[first] = entry.path
@@ -92,7 +99,8 @@ struct FilesRestore {
         let path = request.target / Path(bytes: entry.path)
         try makeParent(path.parent)
         let standing = try directories.status(path)
-        if let standing, !(entry.kind == FileKind.directory.rawValue && standing.kind == .directory) {
+        if let standing, !(entry.kind == FileKind.directory.rawValue && standing.kind == .directory)
+        {
             guard request.overwrite, standing.kind != .directory else {
                 throw OperationError.alreadyThere("\(path)")
             }
@@ -125,10 +133,8 @@ struct FilesRestore {
         default:
             let device = entry.special.map { repo_device($0.major, $0.minor) } ?? 0
             let result = surroundings.systemCalls.makeNode(path, nodeMode(entry), device)
-            if result < 0 {
-                note("\(path) cannot be made: \(String(cString: strerror(-result)).lowercased())")
-                return
-            }
+            note(result, "make", path)
+            if result < 0 { return }
         }
         try setAttributes(entry, path)
     }
@@ -144,13 +150,16 @@ struct FilesRestore {
         return mode_t(type) | 0o600
     }
 
-    /// Makes the directory something goes into, and makes sure that it is one: a link there could lead anywhere.
+    /// Makes the directory something goes into, and makes sure that it is one: a link there could
+    /// lead anywhere.
     private mutating func makeParent(_ parent: Path) throws {
         guard parent != lastParent else { return }
         if parent != request.target {
             try makeParent(parent.parent)
             if let status = try directories.status(parent) {
-                guard status.kind == .directory else { throw FileError("restore below", parent, code: ENOTDIR) }
+                guard status.kind == .directory else {
+                    throw FileError("restore below", parent, code: ENOTDIR)
+                }
             } else {
                 let result = surroundings.systemCalls.mkdir(parent, 0o755)
                 if result < 0 { throw FileError("make the directory", parent, code: -result) }
@@ -159,7 +168,9 @@ struct FilesRestore {
         lastParent = parent
     }
 
-    private mutating func writeFile(_ entry: CatalogEntry, _ path: Path, _ data: StreamReader?) throws {
+    private mutating func writeFile(_ entry: CatalogEntry, _ path: Path, _ data: StreamReader?)
+        throws
+    {
         var file = try Descriptor(creating: path, calls: surroundings.systemCalls)
         let output = Output(file.number, path: path, isSparse: true, surroundings)
         try take(entry.byteCount, data) { try output.write($0) }
@@ -168,14 +179,19 @@ struct FilesRestore {
         bytes += entry.byteCount
     }
 
-    private mutating func skip(_ count: Int, _ data: StreamReader?) throws { try take(count, data) { _ in } }
+    private mutating func skip(_ count: Int, _ data: StreamReader?) throws {
+        try take(count, data) { _ in }
+    }
 
     /// Hands the next `count` bytes of the data stream to `body`.
-    private mutating func take(_ count: Int, _ data: StreamReader?, _ body: (StreamPart) throws -> Void) throws {
+    private mutating func take(
+        _ count: Int, _ data: StreamReader?, _ body: (StreamPart) throws -> Void
+    ) throws {
         var left = count
         while left > 0 {
             guard let part = try rest ?? data?.part() else {
-                throw WireError.malformed("the data of snapshot \(reader.snapshot.id.short) ends before its files do")
+                throw WireError.malformed(
+                    "the data of snapshot \(reader.snapshot.id.short) ends before its files do")
             }
             rest = nil
             if part.count <= left {
@@ -193,38 +209,46 @@ struct FilesRestore {
     /// Owner first (it clears set-user-id bits), then attributes, mode and time.
     private mutating func setAttributes(_ entry: CatalogEntry, _ path: Path) throws {
         let calls = surroundings.systemCalls
-        let isLink = entry.kind == FileKind.symbolicLink.rawValue
         if isRoot {
-            let result = calls.changeOwner(path, owner(entry), group(entry))
-            if result < 0 { note("the owner of \(path) cannot be set: \(String(cString: strerror(-result)).lowercased())") }
+            note(calls.changeOwner(path, owner(entry), group(entry)), "set the owner of", path)
         }
         for attribute in entry.attributes {
             let name = String(decoding: attribute.name, as: UTF8.self)
             let result = attribute.value.withUnsafeBytes { value in
                 // An empty value still needs an address.
-                withUnsafeBytes(of: 0) { calls.setAttribute(path, name, value.baseAddress ?? $0.baseAddress!, value.count) }
+                withUnsafeBytes(of: 0) {
+                    calls.setAttribute(
+                        path, name, value.baseAddress ?? $0.baseAddress!, value.count)
+                }
             }
-            if result < 0 { note("the attribute \(name) of \(path) cannot be set: \(String(cString: strerror(-result)).lowercased())") }
+            note(result, "set the attribute \(name) of", path)
         }
-        if !isLink {
-            let result = calls.changeMode(path, mode_t(entry.mode))
-            if result < 0 { note("the mode of \(path) cannot be set: \(String(cString: strerror(-result)).lowercased())") }
+        if entry.kind != FileKind.symbolicLink.rawValue {
+            note(calls.changeMode(path, mode_t(entry.mode)), "set the mode of", path)
         }
         if let modified = entry.modified {
             let result = calls.setTimes(path, modified.seconds, Int64(modified.nanoseconds))
-            if result < 0 { note("the time of \(path) cannot be set: \(String(cString: strerror(-result)).lowercased())") }
+            note(result, "set the time of", path)
         }
     }
 
-    /// Names win over numbers where this machine knows the name: a restore may come to another machine.
+    /// Names win over numbers where this machine knows the name: a restore may come to another
+    /// machine.
     private func owner(_ entry: CatalogEntry) -> uid_t {
         guard !entry.userName.isEmpty else { return entry.user }
-        return getpwnam(String(decoding: entry.userName, as: UTF8.self))?.pointee.pw_uid ?? entry.user
+        return getpwnam(String(decoding: entry.userName, as: UTF8.self))?.pointee.pw_uid
+            ?? entry.user
     }
 
     private func group(_ entry: CatalogEntry) -> gid_t {
         guard !entry.groupName.isEmpty else { return entry.group }
-        return getgrnam(String(decoding: entry.groupName, as: UTF8.self))?.pointee.gr_gid ?? entry.group
+        return getgrnam(String(decoding: entry.groupName, as: UTF8.self))?.pointee.gr_gid
+            ?? entry.group
+    }
+
+    /// Notes a system call that failed; the restore goes on.
+    private mutating func note(_ result: Int32, _ action: String, _ path: Path) {
+        if result < 0 { note(FileError(action, path, code: -result).message) }
     }
 
     private mutating func note(_ text: String) {

@@ -1,11 +1,12 @@
-import Workers
 import Snapshots
 import Vault
 import WireFormat
+import Workers
 
 /// Everything a snapshot's manifest says.
 package func readManifest(of snapshot: Snapshot, in vault: Vault) throws -> Manifest {
-    try SnapshotStore(vault.requiredContext(snapshot.domain)).manifest(snapshot.id, expecting: snapshot.head)
+    try SnapshotStore(vault.requiredContext(snapshot.domain)).manifest(
+        snapshot.id, expecting: snapshot.head)
 }
 
 /// The tables of a dump with their ranges of bytes; empty where none are known.
@@ -20,7 +21,9 @@ package func readTables(of snapshot: Snapshot, in vault: Vault) throws -> [Table
 }
 
 /// The files of a snapshot, in the order of its catalog.
-package func readCatalog(of snapshot: Snapshot, in vault: Vault, _ body: (CatalogEntry) throws -> Void) throws {
+package func readCatalog(
+    of snapshot: Snapshot, in vault: Vault, _ body: (CatalogEntry) throws -> Void
+) throws {
     let reader = try SnapshotReader(snapshot, vault)
     guard let stream = reader.manifest.stream(.catalog) else { return }
     var catalog = CatalogReader(try reader.read(stream), snapshot: snapshot)
@@ -64,7 +67,9 @@ struct EntryReader {
         let start = reader.offset
         offset = start
         try fill(count)
-        guard offset + count <= bytes.count else { throw reader.malformed("it ends within an entry") }
+        guard offset + count <= bytes.count else {
+            throw reader.malformed("it ends within an entry")
+        }
         defer { offset += count }
         return Array(bytes[offset..<(offset + count)])
     }

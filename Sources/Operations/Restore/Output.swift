@@ -1,7 +1,7 @@
-import Workers
 import CLinux
 import Files
 import Vault
+import Workers
 
 /// Gathers the parts of a stream into large writes.
 final class Output {
@@ -58,7 +58,8 @@ final class Output {
                 let base = bytes.baseAddress! + done
                 let count =
                     isSparse
-                    ? surroundings.systemCalls.pwrite(number, base, bytes.count - done, Int64(position))
+                    ? surroundings.systemCalls.pwrite(
+                        number, base, bytes.count - done, Int64(position))
                     : surroundings.systemCalls.write(number, base, bytes.count - done)
                 if count == -Int(EINTR) || count == -Int(EAGAIN) { continue }
                 guard count > 0, count <= bytes.count - done else {

@@ -11,9 +11,11 @@ package struct CommandOutcome: Sendable {
     package let bytes: Int
 }
 
-/// Verifies a whole stream, then feeds it to a command (`mysql`, `pg_restore`): the command sees a stream that is known
-/// to be good to its last byte, or nothing.
-package func restore(_ snapshot: Snapshot, into command: [[UInt8]], from vault: Vault) throws -> CommandOutcome {
+/// Verifies a whole stream, then feeds it to a command (`mysql`, `pg_restore`): the command sees a
+/// stream that is known to be good to its last byte, or nothing.
+package func restore(_ snapshot: Snapshot, into command: [[UInt8]], from vault: Vault) throws
+    -> CommandOutcome
+{
     let reader = try SnapshotReader(snapshot, vault)
     guard reader.manifest.stream(.catalog) == nil else {
         throw OperationError.notAStream(snapshot.id.short, what: "files, not a stream")
@@ -26,13 +28,16 @@ package func restore(_ snapshot: Snapshot, into command: [[UInt8]], from vault: 
         vault.surroundings.progress(Progress(bytes: proven / 2, bytesTotal: stream.byteCount))
     }
     let sink = try CommandSink(command, vault.surroundings)
-    let output = Output(sink.input.number, path: Path("the input of \(sink.program)"), isSparse: false, vault.surroundings)
+    let output = Output(
+        sink.input.number, path: Path("the input of \(sink.program)"), isSparse: false,
+        vault.surroundings)
     do {
         let parts = try reader.read(stream)
         while let part = try parts.part() {
             try output.write(part)
             vault.surroundings.progress(
-                Progress(bytes: (stream.byteCount + output.byteCount) / 2, bytesTotal: stream.byteCount))
+                Progress(
+                    bytes: (stream.byteCount + output.byteCount) / 2, bytesTotal: stream.byteCount))
         }
         try output.finish()
     } catch let error as FileError where error.code == EPIPE {

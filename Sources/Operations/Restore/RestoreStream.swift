@@ -17,7 +17,8 @@ package func writeStream(
     } else {
         let stream = try reader.stream(.data)
         guard reader.manifest.stream(.catalog) == nil else {
-            throw OperationError.notAStream(snapshot.id.short, what: "files: say which, or use repo restore")
+            throw OperationError.notAStream(
+                snapshot.id.short, what: "files: say which, or use repo restore")
         }
         try copyStream(stream, of: reader, to: output, vault.surroundings)
     }
@@ -26,7 +27,8 @@ package func writeStream(
 }
 
 func copyStream(
-    _ stream: Manifest.Stream, of reader: SnapshotReader, to output: Output, _ surroundings: Surroundings
+    _ stream: Manifest.Stream, of reader: SnapshotReader, to output: Output,
+    _ surroundings: Surroundings
 ) throws {
     let parts = try reader.read(stream)
     while let part = try parts.part() {
@@ -37,16 +39,19 @@ func copyStream(
 
 private func copyMember(_ path: Path, of reader: SnapshotReader, to output: Output) throws {
     guard reader.manifest.stream(.catalog) != nil else {
-        throw OperationError.noSuchMember("\(path)", of: reader.snapshot.id.short, why: "it holds a stream, not files")
+        throw OperationError.noSuchMember(
+            "\(path)", of: reader.snapshot.id.short, why: "it holds a stream, not files")
     }
-    var catalog = CatalogReader(try reader.read(try reader.stream(.catalog)), snapshot: reader.snapshot)
+    var catalog = CatalogReader(
+        try reader.read(try reader.stream(.catalog)), snapshot: reader.snapshot)
     var wanted = path.bytes
     var position = 0
     while let entry = try catalog.next() {
         if entry.path == wanted, let link = entry.hardLink {
             // The content stands with the first name, which came before or comes later.
             wanted = link
-            catalog = CatalogReader(try reader.read(try reader.stream(.catalog)), snapshot: reader.snapshot)
+            catalog = CatalogReader(
+                try reader.read(try reader.stream(.catalog)), snapshot: reader.snapshot)
             position = 0
             continue
         }
@@ -72,7 +77,9 @@ private func copyRange(_ range: Range<Int>, of reader: SnapshotReader, to output
         let end = position + part.count
         if end > range.lowerBound {
             if position < range.lowerBound { part = part.split(at: range.lowerBound - position).1 }
-            if end > range.upperBound { part = part.split(at: part.count - (end - range.upperBound)).0 }
+            if end > range.upperBound {
+                part = part.split(at: part.count - (end - range.upperBound)).0
+            }
             try output.write(part)
         }
         position = end
@@ -88,7 +95,8 @@ package struct RestoreRequest: Sendable {
     package var inPlace: Bool
 
     package init(
-        snapshot: Snapshot, target: Path, include: [String] = [], overwrite: Bool = false, inPlace: Bool = false
+        snapshot: Snapshot, target: Path, include: [String] = [], overwrite: Bool = false,
+        inPlace: Bool = false
     ) {
         self.snapshot = snapshot
         self.target = target
@@ -124,15 +132,17 @@ package func restore(_ request: RestoreRequest, from vault: Vault) throws -> Res
     return outcome(path, bytes: bytes, files: 1, notes: [])
 }
 
-/// A stream becomes one file: written beside its place under a name of its own, flushed, and only then renamed, so that
-/// a file of that name is a whole one.
+/// A stream becomes one file: written beside its place under a name of its own, flushed, and only
+/// then renamed, so that a file of that name is a whole one.
 private func restoreFile(
     _ request: RestoreRequest, _ reader: SnapshotReader, _ surroundings: Surroundings
 ) throws -> (Path, Int) {
     let directories = Directories(surroundings.systemCalls)
     var path = request.target
     if try directories.statusFollowing(path)?.kind == .directory { path = path / fileName(reader) }
-    if try directories.status(path) != nil && !request.overwrite { throw OperationError.alreadyThere("\(path)") }
+    if try directories.status(path) != nil && !request.overwrite {
+        throw OperationError.alreadyThere("\(path)")
+    }
     let temporary = Path("\(path).\(hexadecimal(try surroundings.randomBytes(6))).part")
     do {
         var file = try Descriptor(creating: temporary, calls: surroundings.systemCalls)
@@ -160,6 +170,7 @@ private func fileName(_ reader: SnapshotReader) -> String {
     let series = head.series.replacing("/", with: "-")
     let format = head.format.flatMap { StreamFormat(rawValue: $0) } ?? .raw
     let inner = reader.manifest.facts?.innerFormat.flatMap { StreamFormat(rawValue: $0) }
-    let ending = [inner?.fileExtension, format.fileExtension].compactMap { $0 }.joined(separator: ".")
+    let ending = [inner?.fileExtension, format.fileExtension].compactMap { $0 }.joined(
+        separator: ".")
     return "\(series)-\(Times.compact(head.time)).\(ending)"
 }

@@ -30,7 +30,8 @@ final class SnapshotReader {
         }
         let inline = manifest.inline.map {
             OpenDirectory(
-                .inline($0.bytes, of: .snapshot(snapshot.domain, snapshot.id)), $0.directory, context)
+                .inline($0.bytes, of: .snapshot(snapshot.domain, snapshot.id)), $0.directory,
+                context)
         }
         finder = ChunkFinder(context, index, inline: inline)
         lists = try ChunkReader(context, finder)
@@ -47,11 +48,14 @@ final class SnapshotReader {
     /// The stream of a role, or an error that says what the snapshot holds instead.
     func stream(_ role: Manifest.Role) throws -> Manifest.Stream {
         if let stream = manifest.stream(role) { return stream }
-        throw OperationError.notAStream(snapshot.id.short, what: role == .catalog ? "a stream, not files" : "files, not a stream")
+        throw OperationError.notAStream(
+            snapshot.id.short,
+            what: role == .catalog ? "a stream, not files" : "files, not a stream")
     }
 
     func list(_ stream: Manifest.Stream, onNode: ((ChunkID) -> Void)? = nil) throws -> ListReader {
-        try ListReader(stream, lists, what: "the list of snapshot \(snapshot.id.short)", onNode: onNode)
+        try ListReader(
+            stream, lists, what: "the list of snapshot \(snapshot.id.short)", onNode: onNode)
     }
 }
 
@@ -81,8 +85,8 @@ enum StreamPart {
     }
 }
 
-/// Gives a stream back, part by part, every chunk verified before it is given out, reading and decoding ahead on other
-/// threads. At the end length and checksum of the whole are compared.
+/// Gives a stream back, part by part, every chunk verified before it is given out, reading and
+/// decoding ahead on other threads. At the end length and checksum of the whole are compared.
 ///
 /// A class: it owns threads. Used by one thread.
 final class StreamReader {
@@ -122,7 +126,9 @@ final class StreamReader {
         case content(Slice)
     }
 
-    fileprivate init(_ stream: Manifest.Stream, _ snapshot: SnapshotReader, _ surroundings: Surroundings) throws {
+    fileprivate init(
+        _ stream: Manifest.Stream, _ snapshot: SnapshotReader, _ surroundings: Surroundings
+    ) throws {
         self.stream = stream
         self.snapshot = snapshot
         self.surroundings = surroundings
@@ -172,7 +178,9 @@ final class StreamReader {
         }
         plannedBytes -= part.count
         byteCount += part.count
-        guard byteCount <= stream.byteCount else { throw OperationError.checksumDiffers("snapshot \(snapshot.snapshot.id.short)") }
+        guard byteCount <= stream.byteCount else {
+            throw OperationError.checksumDiffers("snapshot \(snapshot.snapshot.id.short)")
+        }
         add(part)
         if plannedBytes < Self.aheadBytes / 2 { try plan() }
         return part
@@ -195,14 +203,18 @@ final class StreamReader {
             case .chunk(let id, let byteCount):
                 let found = try snapshot.finder.find(id)
                 guard found.byteCount == byteCount else {
-                    throw WireError.malformed("a list of snapshot \(snapshot.snapshot.id.short) is malformed: a chunk has another length")
+                    throw WireError.malformed(
+                        "a list of snapshot \(snapshot.snapshot.id.short) is malformed: a chunk has another length"
+                    )
                 }
                 try order(found)
                 append(.chunk(found), byteCount)
             case .zeros(let count): append(.zeros(count), min(count, Self.aheadBytes))
             case .again(let times):
                 guard case .chunk(let found) = lastPlanned else {
-                    throw WireError.malformed("a list of snapshot \(snapshot.snapshot.id.short) is malformed: it repeats nothing")
+                    throw WireError.malformed(
+                        "a list of snapshot \(snapshot.snapshot.id.short) is malformed: it repeats nothing"
+                    )
                 }
                 append(.again(found, times: times), min(found.byteCount * times, Self.aheadBytes))
             }
@@ -223,10 +235,12 @@ final class StreamReader {
         if let job = open, job.directory === found.directory, job.segment == found.segment,
             found.frame > job.frames.last!
         {
-            open = SegmentJob(directory: job.directory, segment: job.segment, frames: job.frames + [found.frame])
+            open = SegmentJob(
+                directory: job.directory, segment: job.segment, frames: job.frames + [found.frame])
         } else {
             try submitOpen()
-            open = SegmentJob(directory: found.directory, segment: found.segment, frames: [found.frame])
+            open = SegmentJob(
+                directory: found.directory, segment: found.segment, frames: [found.frame])
         }
     }
 
@@ -242,7 +256,9 @@ final class StreamReader {
         guard !submitted.isEmpty else { return }
         let result = Result { try decoders.take() ?? [] }
         let job = submitted.removeFirst()
-        let keys = job.frames.map { FrameCache.Key(pack: job.directory.source.name, segment: job.segment, frame: $0) }
+        let keys = job.frames.map {
+            FrameCache.Key(pack: job.directory.source.name, segment: job.segment, frame: $0)
+        }
         coming.subtract(keys)
         switch result {
         case .success(let frames):
@@ -260,7 +276,10 @@ final class StreamReader {
             if let frame = cache.frame(key) { return frame.chunk(found.chunk) }
             if let failure = failed[key] {
                 // What one pack does not give another may hold as well.
-                guard let other = try? snapshot.finder.find(found.id, notIn: Set(failed.keys.map { $0.pack })) else {
+                guard
+                    let other = try? snapshot.finder.find(
+                        found.id, notIn: Set(failed.keys.map { $0.pack }))
+                else {
                     throw failure
                 }
                 found = other
@@ -281,7 +300,9 @@ final class StreamReader {
             var rest = count
             while rest > 0 {
                 let now = min(rest, Self.zeros.count)
-                Self.zeros.withBytes { checksum.update(UnsafeRawBufferPointer(rebasing: $0[..<now])) }
+                Self.zeros.withBytes {
+                    checksum.update(UnsafeRawBufferPointer(rebasing: $0[..<now]))
+                }
                 rest -= now
             }
         }
@@ -294,7 +315,8 @@ final class StreamReader {
         isFinished = true
         var used = StreamChecksum(key: stream.checksumKey)
         swap(&used, &checksum)
-        guard byteCount == stream.byteCount, equalInConstantTime(used.finish(), stream.checksum) else {
+        guard byteCount == stream.byteCount, equalInConstantTime(used.finish(), stream.checksum)
+        else {
             throw OperationError.checksumDiffers("snapshot \(snapshot.snapshot.id.short)")
         }
     }

@@ -6,8 +6,9 @@ import Vault
 
 /// What this process is to the kernel, and what the world is to the rooms below: made once, here.
 enum ProcessSetup {
-    /// Keeps secrets out of core files and other processes' sight. The mask of new files' modes and the limit of core
-    /// files are left alone: commands inherit them, and every file of ours is made with its mode said.
+    /// Keeps secrets out of core files and other processes' sight. The mask of new files' modes and
+    /// the limit of core files are left alone: commands inherit them, and every file of ours is
+    /// made with its mode said.
     static func harden() {
         _ = repo_forbid_dumps()
         // A program started without its three descriptors would write messages into the files it

@@ -10,12 +10,14 @@ private struct KeyedDecider: CutDeciding, ~Copyable {
 
     init(_ key: [UInt8]) throws {
         let keys = DomainKeys(
-            domain: 0, chunkIDs: secret([1]), cuts: secret(key), listIDs: secret([1]), index: secret([1]), auth: secret([1]))
+            domain: 0, chunkIDs: secret([1]), cuts: secret(key), listIDs: secret([1]),
+            index: secret([1]), auth: secret([1]))
         decider = try keys.cutDecider()
     }
 
     mutating func decide(
-        _ bytes: UnsafePointer<UInt8>, positions: UnsafeBufferPointer<Int32>, values: UnsafeMutablePointer<UInt32>
+        _ bytes: UnsafePointer<UInt8>, positions: UnsafeBufferPointer<Int32>,
+        values: UnsafeMutablePointer<UInt32>
     ) {
         decider.decide(bytes, positions: positions, values: values)
     }
@@ -49,7 +51,9 @@ struct CuttingVectorTests {
             case "hashed":
                 var hashed: [UInt8] = []
                 let count = number(value.prefix(4))
-                for block in 0..<UInt32((count + 31) / 32) { hashed += SHA256.hash(Array(value.dropFirst(4)), little(block)) }
+                for block in 0..<UInt32((count + 31) / 32) {
+                    hashed += SHA256.hash(Array(value.dropFirst(4)), little(block))
+                }
                 stream += hashed.prefix(count)
             default: break
             }
@@ -62,15 +66,18 @@ struct CuttingVectorTests {
         let isText = vector.byte("rule") == 1
         var cutter = Cutter(
             rule: CuttingRule(
-                number: UInt16(vector.byte("rule")), candidates: isText ? .rowEnds : .general, minimum: sizes[0],
+                number: UInt16(vector.byte("rule")), candidates: isText ? .rowEnds : .general,
+                minimum: sizes[0],
                 average: sizes[1], maximum: sizes[2]))
         var decider = try KeyedDecider(vector["K_cut"])
         let history = CuttingRule.historyBytes
-        let window = [UInt8](repeating: 0, count: history) + stream + [UInt8](repeating: 0xaa, count: 64)
+        let window =
+            [UInt8](repeating: 0, count: history) + stream + [UInt8](repeating: 0xaa, count: 64)
         var found: [Piece] = []
         try window.withUnsafeBufferPointer {
             cutter.cut(
-                try #require($0.baseAddress), end: history + stream.count, isLast: true, decider: &decider, into: &found)
+                try #require($0.baseAddress), end: history + stream.count, isLast: true,
+                decider: &decider, into: &found)
         }
         return found
     }

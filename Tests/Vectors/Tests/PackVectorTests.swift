@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 import WireFormat
 
-/// The segments, frames and chunks that the lines of a case describe (Tests/Vectors/pack-directory.txt).
+/// The segments, frames and chunks that the lines of a case describe
+/// (Tests/Vectors/pack-directory.txt).
 private struct DescribedPack {
     var directory = PackDirectory()
     /// Of a whole pack: what every frame stores, and the plaintext of every chunk.
@@ -19,13 +20,18 @@ private struct DescribedPack {
                 directory.envelopes.append(try StoredEnvelope(&reader))
             case "base segment":
                 directory.baseSegments.append(
-                    .init(envelope: ObjectID(Array(value.prefix(16))), number: UInt64(number(value.dropFirst(16)))))
+                    .init(
+                        envelope: ObjectID(Array(value.prefix(16))),
+                        number: UInt64(number(value.dropFirst(16)))))
             case "segment":
                 let parts = numbers(value, 4, 8, 4)
-                directory.segments.append(.init(envelope: parts[0], number: UInt64(parts[1]), offset: parts[2], frames: []))
+                directory.segments.append(
+                    .init(
+                        envelope: parts[0], number: UInt64(parts[1]), offset: parts[2], frames: []))
             case "frame":
                 let codec = try #require(PackDirectory.Codec(rawValue: value[0]))
-                let frame = PackDirectory.Frame(codec: codec, storedBytes: number(value.dropFirst()), chunks: [])
+                let frame = PackDirectory.Frame(
+                    codec: codec, storedBytes: number(value.dropFirst()), chunks: [])
                 directory.segments[directory.segments.count - 1].frames.append(frame)
             case "frame content":
                 stored.append(value)
@@ -33,17 +39,24 @@ private struct DescribedPack {
             case "delta":
                 let parts = numbers(value, 4, 4, 4)
                 changeFrame {
-                    $0.base = .init(depth: parts[0], closureFrames: parts[1], closureBytes: parts[2], pieces: [])
+                    $0.base = .init(
+                        depth: parts[0], closureFrames: parts[1], closureBytes: parts[2], pieces: []
+                    )
                 }
             case "piece":
                 let parts = numbers(value, 4, 4, 4, 4)
                 changeFrame {
                     $0.base?.pieces.append(
-                        .init(segment: parts[0], frame: parts[1], firstChunk: parts[2], chunkCount: parts[3]))
+                        .init(
+                            segment: parts[0], frame: parts[1], firstChunk: parts[2],
+                            chunkCount: parts[3]))
                 }
             case "chunk":
                 changeFrame {
-                    $0.chunks.append(.init(id: ChunkID(Array(value.dropFirst(4))), byteCount: number(value.prefix(4))))
+                    $0.chunks.append(
+                        .init(
+                            id: ChunkID(Array(value.dropFirst(4))),
+                            byteCount: number(value.prefix(4))))
                 }
             case "chunk content":
                 chunks.append(value)
@@ -64,7 +77,8 @@ struct PackVectorTests {
     @Test func `directories are those of the vectors`() throws {
         try checkVectors("pack-directory") { [("fields", try DescribedPack($0).directory.bytes)] }
         for vector in try VectorFile("pack-directory").cases {
-            let read = try PackDirectory(vector["expected fields"], body: 40..<1000, what: vector.title)
+            let read = try PackDirectory(
+                vector["expected fields"], body: 40..<1000, what: vector.title)
             #expect(try read == DescribedPack(vector).directory)
         }
     }
@@ -83,7 +97,8 @@ struct PackVectorTests {
             let (envelope, key) = try vector.envelope(contentClass)
             described.directory.envelopes = [envelope]
             let header = ObjectHeader(
-                .pack, detail: contentClass.rawValue, domain: vector.domain, id: vector.id("pack id")
+                .pack, detail: contentClass.rawValue, domain: vector.domain,
+                id: vector.id("pack id")
             ).bytes
             var body = header
             var stored = described.stored[...]
@@ -92,18 +107,21 @@ struct PackVectorTests {
                 let segment = described.directory.segments[index]
                 let plaintext = segment.frames.flatMap { _ in stored.removeFirst() }
                 body += key.cipher().seal(
-                    number: segment.number, associated: key.associated(segment.number, segment.context), plaintext)
+                    number: segment.number,
+                    associated: key.associated(segment.number, segment.context), plaintext)
             }
             #expect(Padding.padme(body.count) == body.count + vector["padding"].count)
             body += vector["padding"]
             let fields = described.directory.bytes
             let box = Box.seal(
-                Padding.pad(fields), key: try vector.keys.index, label: Self.label, name: vector["pack id"],
+                Padding.pad(fields), key: try vector.keys.index, label: Self.label,
+                name: vector["pack id"],
                 salt: vector["box salt"], associated: header)
             let trailer = PackTrailer(bodyBytes: body.count, directoryBytes: box.count)
             let object = body + box + trailer.bytesBeforeHash
             return [
-                ("chunk ids", described.chunks.flatMap { chunkName($0, namer) }), ("directory", fields),
+                ("chunk ids", described.chunks.flatMap { chunkName($0, namer) }),
+                ("directory", fields),
                 ("object", object + SHA256.hash(object)),
             ]
         }
@@ -117,17 +135,21 @@ struct PackVectorTests {
             #expect(trailer.fileBytes == object.count)
             let header = Array(object[..<ObjectHeader.byteCount])
             let padded = try Box.open(
-                object[trailer.directory], key: try vector.keys.index, label: Self.label, name: vector["pack id"],
+                object[trailer.directory], key: try vector.keys.index, label: Self.label,
+                name: vector["pack id"],
                 associated: header, what: vector.title)
             let directory = try PackDirectory(
-                try Padding.unpad(padded, what: vector.title), body: trailer.body, what: vector.title)
+                try Padding.unpad(padded, what: vector.title), body: trailer.body,
+                what: vector.title)
             #expect(directory.bytes == vector["expected directory"])
             #expect(try chunks(vector, object, directory) == vector.all("chunk content"))
         }
     }
 
     /// The plaintext of all chunks, in order; bases lie in segments read before.
-    private func chunks(_ vector: VectorCase, _ object: [UInt8], _ directory: PackDirectory) throws -> [[UInt8]] {
+    private func chunks(_ vector: VectorCase, _ object: [UInt8], _ directory: PackDirectory) throws
+        -> [[UInt8]]
+    {
         let namer = try vector.keys.namer(ofClass: vector.byte("class"))
         var decoded: [PackDirectory.SegmentName: [[[UInt8]]]] = [:]
         var decompressor = Decompressor()
@@ -137,7 +159,8 @@ struct PackVectorTests {
             let key = try vector.opening(envelope)
             let sealed = Array(object[segment.offset..<(segment.offset + segment.sealedBytes)])
             let opened = key.cipher().open(
-                number: segment.number, associated: key.associated(segment.number, segment.context), sealed)
+                number: segment.number, associated: key.associated(segment.number, segment.context),
+                sealed)
             var plaintext = try #require(opened)[...]
             var frames: [[[UInt8]]] = []
             for frame in segment.frames {
@@ -145,8 +168,11 @@ struct PackVectorTests {
                 plaintext = plaintext.dropFirst(frame.storedBytes)
                 var base: [UInt8] = []
                 for piece in frame.base?.pieces ?? [] {
-                    let from = try #require(decoded[directory.baseSegments[piece.segment]])[piece.frame]
-                    base += from[piece.firstChunk..<(piece.firstChunk + piece.chunkCount)].flatMap { $0 }
+                    let from = try #require(decoded[directory.baseSegments[piece.segment]])[
+                        piece.frame]
+                    base += from[piece.firstChunk..<(piece.firstChunk + piece.chunkCount)].flatMap {
+                        $0
+                    }
                 }
                 var raw = [UInt8](repeating: 0, count: frame.rawBytes)
                 if frame.codec == .raw {
@@ -154,7 +180,9 @@ struct PackVectorTests {
                 } else {
                     try stored.withUnsafeBytes { stored in
                         try base.withUnsafeBytes { base in
-                            try raw.withUnsafeMutableBytes { try decompressor.decompress(stored, base: base, into: $0) }
+                            try raw.withUnsafeMutableBytes {
+                                try decompressor.decompress(stored, base: base, into: $0)
+                            }
                         }
                     }
                 }
@@ -179,18 +207,24 @@ struct PackVectorTests {
             IndexObject(
                 packs: try vector.all("pack").map { value in
                     .init(
-                        id: ObjectID(Array(value[..<16])), contentClass: try #require(ContentClass(rawValue: value[16])),
+                        id: ObjectID(Array(value[..<16])),
+                        contentClass: try #require(ContentClass(rawValue: value[16])),
                         fileBytes: number(value[17..<25]), directory: Array(value[25...]))
                 })
         }
         try checkVectors("index-object") { vector in
             let fields = try index(vector).bytes
             let header = ObjectHeader(.index, domain: vector.domain, id: vector.id("index id"))
-            return [("fields", fields), ("object", try vector.sealed(header, "index object", fields))]
+            return [
+                ("fields", fields), ("object", try vector.sealed(header, "index object", fields)),
+            ]
         }
         for vector in try VectorFile("index-object").cases {
-            let (header, fields) = try vector.opened(vector["expected object"], .index, "index object")
-            #expect(header.id == vector.id("index id") && header.domain == vector.domain && header.detail == 0)
+            let (header, fields) = try vector.opened(
+                vector["expected object"], .index, "index object")
+            #expect(
+                header.id == vector.id("index id") && header.domain == vector.domain
+                    && header.detail == 0)
             let read = try IndexObject(fields, what: vector.title)
             #expect(read.packs.count == vector.all("pack").count)
             #expect(read.bytes == vector["expected fields"])

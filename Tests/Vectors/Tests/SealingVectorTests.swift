@@ -6,7 +6,9 @@ import WireFormat
 
 struct SealingVectorTests {
     @Test func `recovery keys are those of the vectors, and give their roots back`() throws {
-        try checkVectors("recovery-key") { [("text", Array(RecoveryKey.text(of: secret($0["root"])).utf8))] }
+        try checkVectors("recovery-key") {
+            [("text", Array(RecoveryKey.text(of: secret($0["root"])).utf8))]
+        }
         for vector in try VectorFile("recovery-key").cases {
             #expect(bytes(try RecoveryKey.root(of: vector["expected text"])) == vector["root"])
         }
@@ -16,24 +18,31 @@ struct SealingVectorTests {
         try checkVectors("box") { vector in
             let (label, name) = (vector.text("label"), vector["name"])
             let prk = KeyDerivation.extract(salt: vector["salt"], secret(vector["key"]))
-            let check = HMAC256(key: KeyDerivation.expand(prk, "repo box check v1" + label, name)).code(vector["plaintext"])
+            let check = HMAC256(key: KeyDerivation.expand(prk, "repo box check v1" + label, name))
+                .code(vector["plaintext"])
             let box = Box.seal(
-                vector["plaintext"], key: secret(vector["key"]), label: label, name: name, salt: vector["salt"],
+                vector["plaintext"], key: secret(vector["key"]), label: label, name: name,
+                salt: vector["salt"],
                 associated: vector["associated"])
             return [
                 ("prk", bytes(prk)), ("check", check),
-                ("key", bytes(KeyDerivation.expand(prk, "repo box key v1" + label, name + check))), ("box", box),
+                ("key", bytes(KeyDerivation.expand(prk, "repo box key v1" + label, name + check))),
+                ("box", box),
             ]
         }
         for vector in try VectorFile("box").cases {
             let plaintext = try Box.open(
-                vector["expected box"][...], key: secret(vector["key"]), label: vector.text("label"),
+                vector["expected box"][...], key: secret(vector["key"]),
+                label: vector.text("label"),
                 name: vector["name"], associated: vector["associated"], what: vector.title)
             #expect(plaintext == vector["plaintext"])
         }
     }
 
-    @Test func `envelopes, their intermediate values and messages are those of the vectors, and open`() throws {
+    @Test
+    func `envelopes, their intermediate values and messages are those of the vectors, and open`()
+        throws
+    {
         try checkVectors("envelope") { vector in
             let contentClass = try #require(ContentClass(rawValue: vector.byte("class")))
             let (stored, key) = try vector.envelope(contentClass)
@@ -45,7 +54,8 @@ struct SealingVectorTests {
             let prk = KeyDerivation.extract(salt: vector["envelope salt"], moving: &material)
             let derived = KeyDerivation.expand(prk, "enc", key.headerHash)
             var made: [(name: String, value: [UInt8])] = [
-                ("header", stored.header.bytes), ("shared", shared), ("prk", bytes(prk)), ("key", bytes(derived)),
+                ("header", stored.header.bytes), ("shared", shared), ("prk", bytes(prk)),
+                ("key", bytes(derived)),
                 ("commit", stored.commitment),
             ]
             for (index, number) in messageNumbers(vector).enumerated() {
@@ -53,32 +63,45 @@ struct SealingVectorTests {
                 let plaintext = vector.all("plaintext")[index]
                 let message = key.cipher().seal(number: number, associated: associated, plaintext)
                 // The key that the file shows is the one that sealed.
-                #expect(MessageCipher(key: derived).open(number: number, associated: associated, message) == plaintext)
+                #expect(
+                    MessageCipher(key: derived).open(
+                        number: number, associated: associated, message) == plaintext)
                 made.append(("message \(index)", message))
             }
             return made
         }
         for vector in try VectorFile("envelope").cases {
-            var reader = ByteReader(vector["expected header"] + vector["expected commit"], what: vector.title)
+            var reader = ByteReader(
+                vector["expected header"] + vector["expected commit"], what: vector.title)
             let key = try vector.opening(try StoredEnvelope(&reader))
             for (index, number) in messageNumbers(vector).enumerated() {
                 let plaintext = key.cipher().open(
-                    number: number, associated: key.associated(number, vector.all("context")[index]),
+                    number: number,
+                    associated: key.associated(number, vector.all("context")[index]),
                     vector["expected message \(index)"])
                 #expect(plaintext == vector.all("plaintext")[index])
             }
         }
     }
 
-    private func messageNumbers(_ vector: VectorCase) -> [UInt64] { vector.all("number").map { UInt64(number($0)) } }
+    private func messageNumbers(_ vector: VectorCase) -> [UInt64] {
+        vector.all("number").map { UInt64(number($0)) }
+    }
 
     @Test func `ids of chunks are those of the vectors`() throws {
         try checkVectors("chunk-id") { vector in
             let isList = vector.byte("class") == 1
             let keys = DomainKeys(
-                domain: 0, chunkIDs: secret(isList ? [1] : vector["key"]), cuts: secret([UInt8](repeating: 1, count: 16)),
-                listIDs: secret(isList ? vector["key"] : [1]), index: secret([1]), auth: secret([1]))
-            return [("id", chunkName(vector["plaintext"], try keys.namer(ofClass: vector.byte("class"))))]
+                domain: 0, chunkIDs: secret(isList ? [1] : vector["key"]),
+                cuts: secret([UInt8](repeating: 1, count: 16)),
+                listIDs: secret(isList ? vector["key"] : [1]), index: secret([1]), auth: secret([1])
+            )
+            return [
+                (
+                    "id",
+                    chunkName(vector["plaintext"], try keys.namer(ofClass: vector.byte("class")))
+                )
+            ]
         }
     }
 
@@ -95,7 +118,8 @@ struct SealingVectorTests {
             let bundle = try bundle(vector).bytes
             var slot = try slot(vector)
             (slot.commitment, slot.ciphertext) = try SlotSealing.seal(
-                Padding.pad(bundle), secret: secret(vector["secret"]), cost: cost(slot), salt: slot.salt,
+                Padding.pad(bundle), secret: secret(vector["secret"]), cost: cost(slot),
+                salt: slot.salt,
                 header: slot.header)
             return [
                 ("bundle", bundle), ("header", slot.header), ("commitment", slot.commitment),
@@ -108,28 +132,35 @@ struct SealingVectorTests {
             let slot = try KeySlot(content, what: vector.title)
             #expect(slot.header == vector["expected header"])
             let padded = try SlotSealing.open(
-                commitment: slot.commitment, ciphertext: slot.ciphertext, secret: secret(vector["secret"]),
+                commitment: slot.commitment, ciphertext: slot.ciphertext,
+                secret: secret(vector["secret"]),
                 cost: cost(slot), salt: slot.salt, header: slot.header)
-            let bundle = try KeyBundle(try Padding.unpad(padded, what: vector.title), what: vector.title)
+            let bundle = try KeyBundle(
+                try Padding.unpad(padded, what: vector.title), what: vector.title)
             #expect(bundle.bytes == vector["expected bundle"])
             #expect(try Config(bundle.config).repository == slot.repository)
         }
     }
 
-    private func cost(_ slot: KeySlot) -> ScryptCost { ScryptCost(log2N: slot.log2N, r: slot.r, p: slot.p) }
+    private func cost(_ slot: KeySlot) -> ScryptCost {
+        ScryptCost(log2N: slot.log2N, r: slot.r, p: slot.p)
+    }
 
     private func slot(_ vector: VectorCase) throws -> KeySlot {
         let cost = vector["cost"]
         return KeySlot(
             secret: try #require(KeySlot.SecretKind(rawValue: vector.byte("secret kind"))),
-            kind: try #require(KeySlot.KeyKind(rawValue: vector.byte("kind"))), log2N: cost[0], r: cost[1], p: cost[2],
-            created: vector.signed("created"), repository: vector.id("repository"), id: vector.id("slot id"),
+            kind: try #require(KeySlot.KeyKind(rawValue: vector.byte("kind"))), log2N: cost[0],
+            r: cost[1], p: cost[2],
+            created: vector.signed("created"), repository: vector.id("repository"),
+            id: vector.id("slot id"),
             salt: vector["salt"])
     }
 
     private func bundle(_ vector: VectorCase) throws -> KeyBundle {
         var bundle = KeyBundle(
-            kind: try #require(KeySlot.KeyKind(rawValue: vector.byte("kind"))), config: vector["config"],
+            kind: try #require(KeySlot.KeyKind(rawValue: vector.byte("kind"))),
+            config: vector["config"],
             label: vector.optionalText("label"))
         bundle.root = vector.optionalBytes("root")
         bundle.domain = vector.optionalBytes("domain").map { DomainID($0) }
@@ -151,31 +182,43 @@ struct SealingVectorTests {
         try checkVectors("tombstone") { vector in
             let tombstone = Tombstone(
                 target: try #require(Tombstone.Target(rawValue: vector.byte("target"))),
-                reason: try #require(Tombstone.Reason(rawValue: vector.byte("reason"))), domain: vector.domain,
+                reason: try #require(Tombstone.Reason(rawValue: vector.byte("reason"))),
+                domain: vector.domain,
                 id: vector.id("target id"), time: vector.signed("time"))
             let content = tombstone.bytesBeforeSignature
-            return [("object", content + (try vector.keyring.sign(Tombstone.signaturePrefix + content)))]
+            return [
+                ("object", content + (try vector.keyring.sign(Tombstone.signaturePrefix + content)))
+            ]
         }
         for vector in try VectorFile("tombstone").cases {
-            let (tombstone, signature) = try Tombstone.read(vector["expected object"], what: vector.title)
-            #expect(tombstone.id == vector.id("target id") && tombstone.time == vector.signed("time"))
-            #expect(vector.keyring.isSigned(Tombstone.signaturePrefix + tombstone.bytesBeforeSignature, by: signature))
+            let (tombstone, signature) = try Tombstone.read(
+                vector["expected object"], what: vector.title)
+            #expect(
+                tombstone.id == vector.id("target id") && tombstone.time == vector.signed("time"))
+            #expect(
+                vector.keyring.isSigned(
+                    Tombstone.signaturePrefix + tombstone.bytesBeforeSignature, by: signature))
         }
     }
 
     @Test func `records are those of the vectors, signed, and open`() throws {
         try checkVectors("record") { vector in
             let fields = try recordFields(vector)
-            let header = ObjectHeader(.record, detail: vector.byte("kind"), domain: vector.domain, id: vector.id("record id"))
+            let header = ObjectHeader(
+                .record, detail: vector.byte("kind"), domain: vector.domain,
+                id: vector.id("record id"))
             let content = try vector.sealed(header, Record.label, fields)
             return [
-                ("fields", fields), ("object", content + (try vector.keyring.sign(Record.signaturePrefix + content))),
+                ("fields", fields),
+                ("object", content + (try vector.keyring.sign(Record.signaturePrefix + content))),
             ]
         }
         for vector in try VectorFile("record").cases {
             let object = vector["expected object"]
             let signed = Array(object.dropLast(Record.signatureBytes))
-            #expect(vector.keyring.isSigned(Record.signaturePrefix + signed, by: Array(object.suffix(64))))
+            #expect(
+                vector.keyring.isSigned(
+                    Record.signaturePrefix + signed, by: Array(object.suffix(64))))
             let (header, fields) = try vector.opened(signed, .record, Record.label)
             #expect(header.detail == vector.byte("kind"))
             if header.detail == Record.Kind.key.rawValue {
@@ -189,14 +232,18 @@ struct SealingVectorTests {
     private func recordFields(_ vector: VectorCase) throws -> [UInt8] {
         if vector.byte("kind") == Record.Kind.key.rawValue {
             return KeyRecord(
-                slot: vector.id("slot"), kind: try #require(KeySlot.KeyKind(rawValue: vector.byte("slot kind"))),
-                domain: vector.optionalBytes("slot domain").map { DomainID($0) }, label: vector.optionalText("label"),
+                slot: vector.id("slot"),
+                kind: try #require(KeySlot.KeyKind(rawValue: vector.byte("slot kind"))),
+                domain: vector.optionalBytes("slot domain").map { DomainID($0) },
+                label: vector.optionalText("label"),
                 created: vector.signed("created")
             ).bytes
         }
         return ForgottenRecord(
-            snapshot: vector.id("snapshot"), writer: vector.id("writer"), sequence: vector.number("sequence"),
-            series: vector.text("series"), time: vector.signed("time"), recorded: vector.signed("recorded"),
+            snapshot: vector.id("snapshot"), writer: vector.id("writer"),
+            sequence: vector.number("sequence"),
+            series: vector.text("series"), time: vector.signed("time"),
+            recorded: vector.signed("recorded"),
             reason: try #require(Tombstone.Reason(rawValue: vector.byte("reason")))
         ).bytes
     }

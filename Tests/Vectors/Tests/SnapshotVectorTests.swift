@@ -7,10 +7,13 @@ import WireFormat
 struct SnapshotVectorTests {
     private func head(_ vector: VectorCase) throws -> Head {
         var head = Head(
-            series: vector.text("series"), kind: try #require(Head.Kind(rawValue: vector.byte("kind"))),
-            time: vector.signed("time"), started: vector.signed("started"), ended: vector.signed("ended"),
+            series: vector.text("series"),
+            kind: try #require(Head.Kind(rawValue: vector.byte("kind"))),
+            time: vector.signed("time"), started: vector.signed("started"),
+            ended: vector.signed("ended"),
             completeness: try #require(Head.Completeness(rawValue: vector.byte("complete"))),
-            evidence: try #require(Head.Evidence(rawValue: vector.byte("evidence"))), writer: vector.id("writer"),
+            evidence: try #require(Head.Evidence(rawValue: vector.byte("evidence"))),
+            writer: vector.id("writer"),
             sequence: vector.number("sequence"))
         head.manifestHash = Digest32(vector["manifest hash"])
         head.parent = vector.optionalID("parent")
@@ -30,11 +33,14 @@ struct SnapshotVectorTests {
         }
         head.sequenceNumbers = vector.optionalBytes("log sequence numbers").map { bytes in
             Head.SequenceNumbers(
-                from: UInt64(number(bytes.prefix(8))), to: bytes.suffix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) })
+                from: UInt64(number(bytes.prefix(8))),
+                to: bytes.suffix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) })
         }
         head.names = vector.all("names").map { ObjectID($0) }
         head.origin = vector.optionalBytes("origin").map {
-            Head.Origin(repository: ObjectID(Array($0.prefix(16))), snapshot: ObjectID(Array($0.suffix(16))))
+            Head.Origin(
+                repository: ObjectID(Array($0.prefix(16))), snapshot: ObjectID(Array($0.suffix(16)))
+            )
         }
         head.tool = vector.optionalText("tool")
         return head
@@ -55,7 +61,10 @@ struct SnapshotVectorTests {
             #expect(try Head(fields, what: vector.title) == head(vector))
             var inside = try head(vector)
             inside.manifestHash = Digest32([UInt8](repeating: 0, count: 32))
-            #expect(try Head(vector["expected fields in the manifest"], inManifest: true, what: vector.title) == inside)
+            #expect(
+                try Head(
+                    vector["expected fields in the manifest"], inManifest: true, what: vector.title)
+                    == inside)
         }
     }
 
@@ -67,18 +76,24 @@ struct SnapshotVectorTests {
             if name == "stream role" {
                 streams.append(
                     Manifest.Stream(
-                        role: try #require(Manifest.Role(rawValue: value[0])), contentClass: .data, byteCount: 0,
+                        role: try #require(Manifest.Role(rawValue: value[0])), contentClass: .data,
+                        byteCount: 0,
                         checksumKey: [], checksum: [], list: .inline([]), cuttingRule: 0))
                 continue
             }
             guard let last = streams.indices.last else { continue }
             switch name {
-            case "class": streams[last].contentClass = try #require(ContentClass(rawValue: value[0]))
+            case "class":
+                streams[last].contentClass = try #require(ContentClass(rawValue: value[0]))
             case "length": streams[last].byteCount = number(value)
             case "checksum":
-                (streams[last].checksumKey, streams[last].checksum) = (Array(value.prefix(32)), Array(value.suffix(16)))
+                (streams[last].checksumKey, streams[last].checksum) = (
+                    Array(value.prefix(32)), Array(value.suffix(16))
+                )
             case "inline list":
-                guard case .leaf(let entries) = try ListNode(value, what: vector.title) else { continue }
+                guard case .leaf(let entries) = try ListNode(value, what: vector.title) else {
+                    continue
+                }
                 streams[last].list = .inline(entries)
             case "root node": streams[last].list = .root(ChunkID(value))
             case "content": streams[last].list = .content(value)
@@ -92,7 +107,8 @@ struct SnapshotVectorTests {
 
     private func manifest(_ vector: VectorCase) throws -> Manifest {
         var manifest = Manifest(
-            head: try Head(vector["head"], inManifest: true, what: vector.title), streams: try streams(vector))
+            head: try Head(vector["head"], inManifest: true, what: vector.title),
+            streams: try streams(vector))
         if vector.has("program") {
             manifest.producer = .init(
                 program: vector.text("program"), options: vector.texts("option"),
@@ -101,13 +117,16 @@ struct SnapshotVectorTests {
         if vector.has("tool") {
             manifest.facts = .init(
                 tool: vector.text("tool"), toolVersion: vector.text("tool version"),
-                serverVersion: vector.text("server version"), innerFormat: vector.text("inner format"),
-                databases: vector.texts("database"), notes: vector.texts("note"), endOffset: vector.count("end offset"))
+                serverVersion: vector.text("server version"),
+                innerFormat: vector.text("inner format"),
+                databases: vector.texts("database"), notes: vector.texts("note"),
+                endOffset: vector.count("end offset"))
         }
         if vector.has("inline segments") {
             let segments = vector["inline segments"]
             manifest.inline = .init(
-                directory: try PackDirectory(vector["inline directory"], body: 0..<segments.count, what: vector.title),
+                directory: try PackDirectory(
+                    vector["inline directory"], body: 0..<segments.count, what: vector.title),
                 bytes: segments)
         }
         return manifest
@@ -116,10 +135,14 @@ struct SnapshotVectorTests {
     @Test func `manifests are those of the vectors, and open`() throws {
         try checkVectors("manifest") { vector in
             let content = try manifest(vector).bytes
-            let header = ObjectHeader(.manifest, domain: vector.domain, id: vector.id("snapshot id")).bytes
+            let header = ObjectHeader(
+                .manifest, domain: vector.domain, id: vector.id("snapshot id")
+            ).bytes
             let (stored, key) = try vector.envelope(.list)
             let compressed = vector.optionalBytes("compressed")
-            let plaintext = [compressed == nil ? 0 : 1] + little(UInt32(content.count)) + (compressed ?? content)
+            let plaintext =
+                [compressed == nil ? 0 : 1] + little(UInt32(content.count))
+                + (compressed ?? content)
             let sealed = key.cipher().seal(
                 number: 0, associated: key.associated(0, header), Padding.pad(plaintext))
             return [("content", content), ("object", header + stored.bytes + sealed)]
@@ -132,7 +155,8 @@ struct SnapshotVectorTests {
             let key = try vector.opening(stored)
             let opened = key.cipher().open(
                 number: 0, associated: key.associated(0, header.bytes), reader.rest())
-            let content = try decode(try Padding.unpad(try #require(opened), what: vector.title), vector)
+            let content = try decode(
+                try Padding.unpad(try #require(opened), what: vector.title), vector)
             #expect(content == vector["expected content"])
             #expect(try Manifest(content, what: vector.title) == manifest(vector))
         }

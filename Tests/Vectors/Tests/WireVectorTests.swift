@@ -7,7 +7,9 @@ struct WireVectorTests {
     @Test func `padding is that of the vectors`() throws {
         try checkVectors("padded") { [("padded", Padding.pad($0["content"]))] }
         for vector in try VectorFile("padded").cases {
-            #expect(try Padding.unpad(vector["expected padded"], what: vector.title) == vector["content"])
+            #expect(
+                try Padding.unpad(vector["expected padded"], what: vector.title)
+                    == vector["content"])
         }
     }
 
@@ -40,11 +42,15 @@ struct WireVectorTests {
             for (name, value) in vector.lines {
                 switch name {
                 case "chunk":
-                    entries.append(.chunk(ChunkID(Array(value.dropFirst(4))), byteCount: number(value.prefix(4))))
+                    entries.append(
+                        .chunk(
+                            ChunkID(Array(value.dropFirst(4))), byteCount: number(value.prefix(4))))
                 case "zeros": entries.append(.zeros(number(value)))
                 case "again": entries.append(.again(number(value)))
                 case "child":
-                    children.append(.init(total: number(value.prefix(8)), id: ChunkID(Array(value.dropFirst(8)))))
+                    children.append(
+                        .init(
+                            total: number(value.prefix(8)), id: ChunkID(Array(value.dropFirst(8)))))
                 default: break
                 }
             }
@@ -67,34 +73,47 @@ struct WireVectorTests {
 
     @Test func `catalog entries are those of the vectors`() throws {
         func time(_ bytes: [UInt8]) -> CatalogEntry.Time {
-            .init(seconds: Int64(truncatingIfNeeded: number(bytes.prefix(8))), nanoseconds: UInt32(number(bytes.suffix(4))))
+            .init(
+                seconds: Int64(truncatingIfNeeded: number(bytes.prefix(8))),
+                nanoseconds: UInt32(number(bytes.suffix(4))))
         }
         func entry(_ vector: VectorCase) -> CatalogEntry {
             var entry = CatalogEntry(path: vector["path"], kind: vector.byte("kind"))
             entry.mode = UInt32(vector.number("mode"))
-            (entry.user, entry.group) = (UInt32(vector.number("user")), UInt32(vector.number("group")))
+            (entry.user, entry.group) = (
+                UInt32(vector.number("user")), UInt32(vector.number("group"))
+            )
             (entry.userName, entry.groupName) = (
                 vector.optionalBytes("user name") ?? [], vector.optionalBytes("group name") ?? []
             )
             entry.modified = vector.optionalBytes("modified").map(time)
             entry.changed = vector.optionalBytes("changed").map(time)
-            if vector.has("inode") { (entry.device, entry.inode) = (vector.number("inode device"), vector.number("inode")) }
+            if vector.has("inode") {
+                (entry.device, entry.inode) = (
+                    vector.number("inode device"), vector.number("inode")
+                )
+            }
             if vector.has("length") { entry.byteCount = vector.count("length") }
             entry.linkTarget = vector.optionalBytes("target")
             entry.hardLink = vector.optionalBytes("hard link")
             if vector.has("major") {
                 entry.special = (UInt32(vector.number("major")), UInt32(vector.number("minor")))
             }
-            entry.attributes = zip(vector.all("attribute name"), vector.all("attribute value")).map {
+            entry.attributes = zip(vector.all("attribute name"), vector.all("attribute value")).map
+            {
                 .init(name: $0, value: $1)
             }
-            if vector.has("reservation") { entry.reservation = .init(rawValue: vector.byte("reservation")) }
+            if vector.has("reservation") {
+                entry.reservation = .init(rawValue: vector.byte("reservation"))
+            }
             entry.holes = vector.all("hole").map(range)
             return entry
         }
         try checkVectors("catalog-entry") { [("entry", entry($0).bytes)] }
         for vector in try VectorFile("catalog-entry").cases {
-            #expect(try CatalogEntry(try body(vector["expected entry"]), what: vector.title) == entry(vector))
+            #expect(
+                try CatalogEntry(try body(vector["expected entry"]), what: vector.title)
+                    == entry(vector))
         }
     }
 
@@ -105,11 +124,15 @@ struct WireVectorTests {
 
     @Test func `table entries are those of the vectors`() throws {
         func entry(_ vector: VectorCase) -> TableEntry {
-            TableEntry(space: vector.text("database"), name: vector.text("name"), ranges: vector.all("range").map(range))
+            TableEntry(
+                space: vector.text("database"), name: vector.text("name"),
+                ranges: vector.all("range").map(range))
         }
         try checkVectors("table-entry") { [("entry", entry($0).bytes)] }
         for vector in try VectorFile("table-entry").cases {
-            #expect(try TableEntry(try body(vector["expected entry"]), what: vector.title) == entry(vector))
+            #expect(
+                try TableEntry(try body(vector["expected entry"]), what: vector.title)
+                    == entry(vector))
         }
     }
 }
