@@ -44,7 +44,7 @@ package struct History: Sendable {
     ) throws {
         guard let cache = vault.cache else { return }
         var remembered = accept ? [:] : try cache.remembered(domain)
-        let forgotten = try forgottenRecords(vault)
+        let forgotten = try forgottenRecords(vault, domain)
         let problems = Rollback.missing(committed, forgotten: forgotten, remembered: remembered)
         guard problems.isEmpty || accept else { throw RolledBack(problems: problems) }
         let before = remembered
@@ -61,13 +61,18 @@ package struct History: Sendable {
     }
 
     /// What was removed on purpose, as far as this key can read it.
-    package static func forgottenRecords(_ vault: Vault) throws -> [ForgottenRecord] {
-        let fields = try vault.signedObjects.records(.forgotten, context: { vault.context($0) }) {
+    package static func forgottenRecords(_ vault: Vault, _ domain: DomainID) throws
+        -> [ForgottenRecord]
+    {
+        let records = try vault.signedObjects.records(.forgotten, context: { vault.context($0) }) {
             name, error in
             vault.surroundings.warn(
                 "\(name) is ignored: \((error as? any Explained)?.message ?? "\(error)")")
         }
-        return try fields.map { try ForgottenRecord($0, what: "a record of a forgotten snapshot") }
+        // A writer numbers its snapshots in each domain by itself.
+        return try records.filter { $0.domain == domain }.map {
+            try ForgottenRecord($0.fields, what: "a record of a forgotten snapshot")
+        }
     }
 
     /// The snapshots of a series in a domain, oldest first.

@@ -86,12 +86,12 @@ package struct SignedObjects: Sendable {
     package func records(
         _ kind: Record.Kind, context: (DomainID) -> DomainContext?,
         ignored: (ObjectName, any Error) -> Void
-    ) throws -> [[UInt8]] {
-        var found: [[UInt8]] = []
+    ) throws -> [(domain: DomainID, fields: [UInt8])] {
+        var found: [(domain: DomainID, fields: [UInt8])] = []
         for object in try store.list(.records(kind)) {
             do {
-                if let fields = try record(object.name, kind, context: context) {
-                    found.append(fields)
+                if let record = try record(object.name, kind, context: context) {
+                    found.append(record)
                 }
             } catch  where isDamage(error) {
                 ignored(object.name, error)
@@ -102,7 +102,7 @@ package struct SignedObjects: Sendable {
 
     private func record(
         _ name: ObjectName, _ kind: Record.Kind, context: (DomainID) -> DomainContext?
-    ) throws -> [UInt8]? {
+    ) throws -> (domain: DomainID, fields: [UInt8])? {
         let object = try store.get(name, limit: 1 << 20)
         guard object.count > ObjectHeader.byteCount + Record.signatureBytes else {
             throw WireError.malformed("\(name) is malformed: it ends too early")
@@ -124,6 +124,6 @@ package struct SignedObjects: Sendable {
             signed[reader.offset...], key: context.keys.index, label: Record.label,
             name: header.id.bytes,
             associated: Array(signed[..<ObjectHeader.byteCount]), what: "\(name)")
-        return try Padding.unpad(padded, what: "\(name)")
+        return (header.domain, try Padding.unpad(padded, what: "\(name)"))
     }
 }

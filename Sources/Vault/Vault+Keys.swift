@@ -96,10 +96,10 @@ extension Vault {
     /// All key slots, in the order they were made.
     package func keys() throws -> [Key] {
         var records: [ObjectID: KeyRecord] = [:]
-        let fields = try signedObjects.records(.key, context: { self.context($0) }) { name, error in
+        let found = try signedObjects.records(.key, context: { self.context($0) }) { name, error in
             surroundings.warn("\(name) is ignored: \(error)")
         }
-        for value in fields {
+        for (_, value) in found {
             let record = try KeyRecord(value, what: "a key record")
             records[record.slot] = record
         }

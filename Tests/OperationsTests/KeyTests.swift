@@ -1,12 +1,15 @@
+import ChunkIndex
 import Faults
 import ObjectStorage
 import Operations
+import PackStore
 import Sealing
 import Snapshots
 import TestSupport
 import Testing
 import Vault
 import WireFormat
+import Workers
 
 @Test func `a write key adds and deduplicates, and opens no data`() throws {
     let repository = try TestRepository()
@@ -38,6 +41,18 @@ import WireFormat
     try repository.add([4, 5, 6], to: "one", vault: one)
     #expect(try History.load(one).snapshots.map { $0.head.series } == ["one"])
     #expect(try History.load(two).snapshots.isEmpty)
+}
+
+@Test func `one machine with two keys numbers its snapshots in each domain by itself`() throws {
+    let repository = try TestRepository()
+    _ = try repository.open().addKey(.write, key(2), label: nil)
+    for number in 1...3 { try repository.add([UInt8(number)], to: "shop") }
+    try repository.add([9], to: "web", vault: repository.open(key(2)))
+    let last = try repository.add([4], to: "gone")
+    let references = [Reference(last.snapshot.id.description)]
+    _ = try forget(ForgetRequest(references: references, allowEmpty: true), in: repository.open())
+    #expect(try History.load(repository.open()).snapshots.count == 4)
+    #expect(try History.load(repository.open(key(2))).snapshots.count == 1)
 }
 
 @Test func `a maintain key checks the structure but no data`() throws {
@@ -123,15 +138,36 @@ import WireFormat
     try repository.add(stream, to: "canaries/secret-series-name")
     try repository.add(Array(stream.prefix(20_000)), to: "small")
     let objects = try repository.objectNames.map { try store.get($0) }
+    let unsealed = try unsealedObjects(repository)
     func found(_ haystack: [[UInt8]]) -> Int {
         let index = Set(
             haystack.flatMap { bytes in (0..<max(0, bytes.count - 7)).map { word(bytes, $0) } })
         return canaries.filter { index.contains(word($0, 12)) }.count
     }
     #expect(found([stream]) == 1000)
+    #expect(found(unsealed) == 1000, "the same search finds them once the seals are off")
     #expect(found(objects) == 0)
     let name = Array("secret-series-name".utf8)
     #expect(!objects.contains { contains($0, name) })
+}
+
+/// What the packs hold, opened and decompressed, one piece a pack.
+private func unsealedObjects(_ repository: TestRepository) throws -> [[UInt8]] {
+    let vault = try repository.open()
+    let context = try vault.requiredContext(.shared)
+    let finder = ChunkFinder(context, ChunkIndex(inMemory: ()))
+    let decoder = try FrameDecoder(
+        context, segments: finder, pool: BufferPool(capacity: Limits.frameRawBytes))
+    return try repository.store.list(.packs(.shared)).map { object in
+        guard case .pack(_, let id) = object.name else { return [] }
+        let directory = OpenDirectory(
+            .pack(object.name), try PackDirectories.read(id, context).0, context)
+        return try directory.directory.segments.indices.flatMap { segment -> [UInt8] in
+            let frames = Array(directory.directory.segments[segment].frames.indices)
+            let job = SegmentJob(directory: directory, segment: segment, frames: frames)
+            return try decoder.run(job).flatMap { $0.bytes.withBytes { Array($0) } }
+        }
+    }
 }
 
 private func word(_ bytes: [UInt8], _ offset: Int) -> UInt64 {
