@@ -40,7 +40,6 @@ let everyKind: [ObjectName] = [
     .tombstone(.pack, id(9)), .tombstone(.snapshot, id(10)),
 ]
 
-@Suite(.serialized)
 struct ConformanceTests {
     private func isMissing(_ error: any Error, _ name: ObjectName) -> Bool {
         if case StorageError.missing(name) = error { true } else { false }

@@ -26,24 +26,27 @@ package final class TemporaryDirectory: Sendable {
         path = String(cString: made)
     }
 
-    deinit { removeTree(path) }
+    deinit { removeTree(Array(path.utf8CString)) }
 }
 
-private func removeTree(_ path: String) {
+/// - Parameter path: bytes with a NUL behind them: names need not be UTF-8.
+private func removeTree(_ path: [CChar]) {
     var status = stat()
     guard lstat(path, &status) == 0 else { return }
     if status.st_mode & S_IFMT == S_IFDIR {
         _ = chmod(path, 0o700)
         if let directory = opendir(path) {
-            var names: [String] = []
+            var names: [[CChar]] = []
             while let entry = readdir(directory) {
                 let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) {
+                        Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1))
+                    }
                 }
-                if name != "." && name != ".." { names.append(name) }
+                if strcmp(name, ".") != 0 && strcmp(name, "..") != 0 { names.append(name) }
             }
             closedir(directory)
-            for name in names { removeTree(path + "/" + name) }
+            for name in names { removeTree(path.dropLast() + [CChar(bitPattern: 0x2f)] + name) }
         }
         rmdir(path)
     } else {
