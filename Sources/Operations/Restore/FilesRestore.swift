@@ -124,7 +124,8 @@ struct FilesRestore {
         case .file:
             if entry.reservation == .unreadable {
                 note("\(Path(bytes: entry.path)) could not be read when it was saved")
-                return
+                // What could be read of it stands in the stream, and belongs to no other file.
+                if entry.byteCount == 0 { return }
             }
             try writeFile(entry, path, data)
         case .symbolicLink:

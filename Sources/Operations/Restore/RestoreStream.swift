@@ -47,7 +47,7 @@ private func copyMember(_ path: Path, of reader: SnapshotReader, to output: Outp
     var wanted = path.bytes
     var position = 0
     while let entry = try catalog.next() {
-        if entry.path == wanted, let link = entry.hardLink {
+        if entry.path == wanted, let link = entry.hardLink, wanted == path.bytes {
             // The content stands with the first name, which came before or comes later.
             wanted = link
             catalog = CatalogReader(
