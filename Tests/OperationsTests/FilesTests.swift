@@ -1,0 +1,125 @@
+import CLinux
+import Files
+import Glibc
+import Operations
+import Snapshots
+import Synchronization
+import TestSupport
+import Testing
+import Vault
+import WireFormat
+
+extension TestRepository {
+    /// A path below the test's directory.
+    func path(_ name: String) -> Path { Path(directory.path) / name }
+
+    func addFiles(_ selection: FileSelection, to series: String = "files") throws -> AddOutcome {
+        try Operations.add(AddRequest(series: series, source: .files(selection)), to: open())
+    }
+
+    /// The paths in the catalog of the last snapshot, in its order.
+    func catalogPaths(_ series: String = "files") throws -> [String] {
+        let vault = try open()
+        var paths: [String] = []
+        try readCatalog(of: Reference(series).resolve(in: History.load(vault)), in: vault) {
+            paths.append(String(decoding: $0.path, as: UTF8.self))
+        }
+        return paths
+    }
+
+    @discardableResult
+    func restoreFiles(
+        _ series: String = "files", to name: String, include: [String] = []
+    ) throws -> RestoreOutcome {
+        let vault = try open()
+        let snapshot = try Reference(series).resolve(in: History.load(vault))
+        return try restore(
+            RestoreRequest(snapshot: snapshot, target: path(name), include: include), from: vault)
+    }
+
+    /// The bytes of one file of the last snapshot.
+    func cat(member: String, of series: String = "files") throws -> [UInt8] {
+        let vault = try open()
+        let output = path("member")
+        unlink("\(output)")
+        let file = try Descriptor(creating: output, calls: .kernel)
+        let snapshot = try Reference(series).resolve(in: History.load(vault))
+        _ = try writeStream(of: snapshot, member: Path(member), to: file.number, from: vault)
+        return try contents(output)
+    }
+
+    func contents(_ path: Path) throws -> [UInt8] {
+        try Directories(.kernel).contents(of: path, limit: 64 << 20)
+    }
+}
+
+private func makeDirectory(_ path: Path) { #expect(mkdir("\(path)", 0o700) == 0) }
+
+/// The kernel, but for one file, whose second read fails: the disk below it has a bad block.
+private func badBlock(in name: String) -> GatedCalls {
+    let reads = Atomic(0)
+    return GatedCalls { call, _ in
+        guard call.name == "pread", call.path.name.description == name else { return nil }
+        return reads.wrappingAdd(1, ordering: .relaxed).newValue == 2 ? -EIO : nil
+    }
+}
+
+@Test func `a file that could be read only in part leaves the files behind it as they were`()
+    throws
+{
+    var random = SeededRandom(seed: announcedSeed())
+    let gate = badBlock(in: "b")
+    let repository = try TestRepository(surroundings: testSurroundings(calls: gate.calls))
+    let tree = repository.path("tree")
+    makeDirectory(tree)
+    let files = [
+        "a": random.bytes(100_000), "b": random.bytes(5_000_000), "c": random.bytes(300_000),
+        "d": random.bytes(10),
+    ]
+    for (name, bytes) in files { try writeFile(bytes, tree / Path(name)) }
+    let outcome = try repository.addFiles(FileSelection(paths: [tree]))
+    #expect(outcome.reservations.count == 1)
+    #expect(outcome.snapshot.head.completeness == .incomplete)
+
+    let restored = try repository.restoreFiles(to: "out")
+    #expect(restored.notes.count == 1, "\(restored.notes)")
+    let below = Array("\(tree)".utf8.dropFirst())
+    let out = repository.path("out") / Path(bytes: below)
+    for name in ["a", "c", "d"] {
+        #expect(try repository.contents(out / Path(name)) == files[name], "\(name)")
+        let member = String(decoding: below, as: UTF8.self) + "/" + name
+        #expect(try repository.cat(member: member) == files[name], "\(name)")
+    }
+    let part = try repository.contents(out / "b")
+    #expect(!part.isEmpty && part.count < 5_000_000, "\(part.count) bytes could be read")
+    #expect(files["b"]?.starts(with: part) == true)
+}
+
+@Test func `several names of one file come back as one, whichever of them is wanted`() throws {
+    let repository = try TestRepository()
+    let tree = repository.path("tree")
+    makeDirectory(tree)
+    try writeFile([1, 2, 3], tree / "a")
+    for name in ["b", "c"] { #expect(link("\(tree)/a", "\(tree)/\(name)") == 0) }
+    #expect(symlink("a", "\(tree)/s") == 0 && link("\(tree)/s", "\(tree)/t") == 0)
+    _ = try repository.addFiles(FileSelection(paths: [tree]))
+    let below = String("\(tree)".dropFirst())
+    for (number, wanted) in [["a", "b", "c", "s", "t"], ["b", "c"], ["c"], ["t"]].enumerated() {
+        let include = wanted.map { "\(below)/\($0)" }
+        try repository.restoreFiles(to: "out\(number)", include: include)
+        let out = repository.path("out\(number)") / below
+        var inodes: Set<UInt64> = []
+        for name in wanted {
+            let status = try #require(try Directories(.kernel).status(out / name))
+            inodes.insert(UInt64(status.st_ino))
+            if status.kind == .file {
+                #expect(try repository.contents(out / name) == [1, 2, 3], "\(name)")
+            }
+        }
+        let files = wanted.contains("c") ? 1 : 0
+        #expect(inodes.count == files + (wanted.contains("t") ? 1 : 0), "\(wanted)")
+    }
+    for name in ["a", "b", "c"] {
+        #expect(try repository.cat(member: "\(below)/\(name)") == [1, 2, 3])
+    }
+}

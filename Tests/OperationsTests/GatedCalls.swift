@@ -1,0 +1,1 @@
+../FilesTests/GatedCalls.swift
