@@ -123,3 +123,30 @@ private func badBlock(in name: String) -> GatedCalls {
         #expect(try repository.cat(member: "\(below)/\(name)") == [1, 2, 3])
     }
 }
+
+@Test func `a place that is named beside the directory it lies in is saved once, and behind it`()
+    throws
+{
+    let repository = try TestRepository()
+    for name in ["a", "a/b", "a/b/c", "d"] { makeDirectory(repository.path(name)) }
+    for name in ["a/b/c/f", "a/b/g", "a/h", "d/i"] { try writeFile([1], repository.path(name)) }
+    let top = String("\(repository.path("a"))".dropFirst().dropLast())
+    let walk = ["a", "a/b", "a/b/c", "a/b/c/f", "a/b/g", "a/h"]
+    let cases: [(named: [String], excluded: [String], found: [String])] = [
+        (["a", "a/b"], [], walk), (["a/b", "a"], [], walk), (["a/b/c", "a/b", "a"], [], walk),
+        (["a/h", "a", "a/h", "a"], [], walk), (["d", "a/b/c", "a"], [], ["d", "d/i"] + walk),
+        // What is named is saved, in its place or else at last; what it holds may be excluded.
+        (["a/b", "a"], ["*/b"], ["a", "a/b", "a/h"]),
+        (["a", "a/b/c"], ["*/b"], ["a", "a/h", "a/b/c"]),
+        (["a/b/c/f", "a", "a/b/c"], ["*/b"], ["a", "a/h", "a/b/c", "a/b/c/f"]),
+        (["a/b/c", "a/b/g"], [], ["a/b/c", "a/b/c/f", "a/b/g"]),
+    ]
+    for (number, (named, excluded, found)) in cases.enumerated() {
+        let paths = named.map { repository.path($0) }
+        _ = try repository.addFiles(
+            FileSelection(paths: paths, excluded: excluded), to: "s\(number)")
+        #expect(
+            try repository.catalogPaths("s\(number)") == found.map { top + $0 }, "\(named)")
+        try repository.restoreFiles("s\(number)", to: "out\(number)")
+    }
+}

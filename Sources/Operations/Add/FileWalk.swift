@@ -25,26 +25,57 @@ struct FileWalk {
 
     /// - Parameter problem: told of what cannot be examined or listed; the walk goes on.
     func run(_ body: (FoundFile) throws -> Void, problem: (Path, any Error) -> Void) throws {
-        var seen: Set<[UInt8]> = []
-        for path in selection.paths {
+        var named = Named(selection.paths.map { Self.catalogPath($0) })
+        // A place inside another is saved where the walk through that one comes by; what it does
+        // not come by, because it is excluded or on another file system, is walked at last, in an
+        // order that has directories before what lies in them.
+        func isInside(_ path: Path) -> Bool { named.isInsideAnother(Self.catalogPath(path)) }
+        let last = selection.paths.filter(isInside).sorted {
+            Self.catalogPath($0).lexicographicallyPrecedes(Self.catalogPath($1))
+        }
+        for path in selection.paths.filter({ !isInside($0) }) + last {
             let name = Self.catalogPath(path)
-            // The same place named twice, or a place inside another, is saved once.
-            guard seen.insert(name).inserted else { continue }
+            // The same place named twice is saved once.
+            guard named.take(name) else { continue }
             guard let status = try directories.status(path) else {
                 throw FileError("find", path, code: ENOENT)
             }
             if name.isEmpty {
-                try walkInside(path, name, device: status.st_dev, &seen, body, problem)
+                try walkInside(path, name, device: status.st_dev, &named, body, problem)
             } else {
                 try walk(
                     FoundFile(path: path, catalogPath: name, status: status), device: status.st_dev,
-                    &seen, body, problem)
+                    &named, body, problem)
             }
         }
     }
 
+    /// The places that were asked for by name, as they will stand in the catalog.
+    private struct Named {
+        private let all: Set<[UInt8]>
+        private var left: Set<[UInt8]>
+
+        init(_ names: [[UInt8]]) {
+            all = Set(names)
+            left = all
+        }
+
+        func contains(_ name: [UInt8]) -> Bool { all.contains(name) }
+
+        func isInsideAnother(_ name: [UInt8]) -> Bool {
+            !name.isEmpty
+                && (all.contains([])
+                    || name.indices.contains {
+                        name[$0] == UInt8(ascii: "/") && all.contains(Array(name[..<$0]))
+                    })
+        }
+
+        /// Whether the walk is still to come by this place.
+        mutating func take(_ name: [UInt8]) -> Bool { left.remove(name) != nil }
+    }
+
     private func walk(
-        _ found: FoundFile, device: dev_t, _ seen: inout Set<[UInt8]>,
+        _ found: FoundFile, device: dev_t, _ named: inout Named,
         _ body: (FoundFile) throws -> Void,
         _ problem: (Path, any Error) -> Void
     ) throws {
@@ -54,11 +85,11 @@ struct FileWalk {
         else {
             return
         }
-        try walkInside(found.path, found.catalogPath, device: device, &seen, body, problem)
+        try walkInside(found.path, found.catalogPath, device: device, &named, body, problem)
     }
 
     private func walkInside(
-        _ directory: Path, _ name: [UInt8], device: dev_t, _ seen: inout Set<[UInt8]>,
+        _ directory: Path, _ name: [UInt8], device: dev_t, _ named: inout Named,
         _ body: (FoundFile) throws -> Void, _ problem: (Path, any Error) -> Void
     ) throws {
         let names: [Path]
@@ -71,16 +102,18 @@ struct FileWalk {
         for child in names {
             let path = directory / child
             let catalogPath = name.isEmpty ? child.bytes : name + [UInt8(ascii: "/")] + child.bytes
-            if patterns.contains(where: { $0.matches(catalogPath) }) || seen.contains(catalogPath) {
-                continue
-            }
+            let isNamed = named.contains(catalogPath)
+            // What is named is saved, whatever is excluded.
+            let isLeftOut =
+                isNamed
+                ? !named.take(catalogPath) : patterns.contains(where: { $0.matches(catalogPath) })
+            if isLeftOut { continue }
             do {
                 // What goes while the walk goes on was not there.
                 guard let status = try directories.status(path) else { continue }
                 try walk(
-                    FoundFile(path: path, catalogPath: catalogPath, status: status), device: device,
-                    &seen, body,
-                    problem)
+                    FoundFile(path: path, catalogPath: catalogPath, status: status),
+                    device: isNamed ? status.st_dev : device, &named, body, problem)
             } catch let error as FileError where error.path == path && error.action == "examine" {
                 problem(path, error)
             }
