@@ -1,7 +1,11 @@
 import CLinux
+import Faults
 import Files
 import Glibc
+import ObjectStorage
 import Operations
+import PackStore
+import Sealing
 import Snapshots
 import Synchronization
 import TestSupport
@@ -51,9 +55,39 @@ extension TestRepository {
     func contents(_ path: Path) throws -> [UInt8] {
         try Directories(.kernel).contents(of: path, limit: 64 << 20)
     }
+
+    /// Commits a snapshot of files whose catalog an `add` would never write.
+    func commit(_ catalog: [CatalogEntry], to series: String = "files") throws {
+        let vault = try open()
+        let context = try vault.requiredContext(.shared)
+        let store = SnapshotStore(context)
+        let id = try context.newID("snapshot")
+        let content = catalog.flatMap { $0.bytes }
+        let key = try context.random.draw("stream checksum", key: context.keys.auth)
+        let checksum = StreamChecksum(key: key)
+        content.withUnsafeBytes { checksum.update($0) }
+        var head = Head(
+            series: series, kind: .full, time: surroundings.now(), started: 0, ended: 0,
+            completeness: .complete, evidence: .none, writer: id, sequence: 1)
+        head.format = "files"
+        let stream = Manifest.Stream(
+            role: .catalog, contentClass: .list, byteCount: content.count, checksumKey: key,
+            checksum: checksum.finish(), list: .content(content), cuttingRule: 0)
+        let sealed = try store.seal(Manifest(head: head, streams: [stream]), id: id)
+        head.manifestHash = Digest32(SHA256.hash(sealed))
+        try store.publish(sealed, id: id)
+        try store.commit(try store.seal(head, id: id), id: id)
+    }
 }
 
 private func makeDirectory(_ path: Path) { #expect(mkdir("\(path)", 0o700) == 0) }
+
+private func entry(_ path: String, kind: UInt8 = 1, link: String? = nil) -> CatalogEntry {
+    var entry = CatalogEntry(path: Array(path.utf8), kind: kind)
+    entry.mode = 0o600
+    entry.hardLink = link.map { Array($0.utf8) }
+    return entry
+}
 
 /// The kernel, but for one file, whose second read fails: the disk below it has a bad block.
 private func badBlock(in name: String) -> GatedCalls {
@@ -93,6 +127,54 @@ private func badBlock(in name: String) -> GatedCalls {
     let part = try repository.contents(out / "b")
     #expect(!part.isEmpty && part.count < 5_000_000, "\(part.count) bytes could be read")
     #expect(files["b"]?.starts(with: part) == true)
+}
+
+/// Catalogs in which a second name leads nowhere that came before. Whoever follows them as they are
+/// walks in a circle.
+private let hostileLinks: [(String, [CatalogEntry])] = [
+    ("each names the other", [entry("a", link: "b"), entry("b", link: "a")]),
+    (
+        "three in a circle",
+        [entry("a", link: "b"), entry("b", link: "c"), entry("c", link: "a")]
+    ),
+    ("a later name", [entry("a", link: "b"), entry("b")]),
+    ("a name of a name", [entry("c"), entry("b", link: "c"), entry("a", link: "b")]),
+    ("a name that is not there", [entry("a", link: "b")]),
+]
+
+@Test(arguments: hostileLinks.indices)
+func `a hard link that names no earlier file is refused as damage, and ends`(_ index: Int) throws {
+    let (why, catalog) = hostileLinks[index]
+    // What goes on for ever is asked to stop, and fails by that.
+    let asked = Counter(0)
+    var surroundings = testSurroundings()
+    surroundings.stopRequested = { asked.next(adding: 1) > 10_000 ? SIGTERM : nil }
+    let repository = try TestRepository(surroundings: surroundings)
+    try repository.commit(catalog)
+    let reading = #expect(throws: (any Error).self, "\(why)") {
+        try repository.cat(member: "a")
+    }
+    #expect(
+        (reading as? any Explained)?.exitCode == .damage, "\(why): \(String(describing: reading))")
+    for include in [[], ["a"], ["b"]] {
+        let restoring = #expect(throws: (any Error).self, "\(why), \(include)") {
+            try repository.restoreFiles(to: "out-\(include)", include: include)
+        }
+        #expect(
+            (restoring as? any Explained)?.exitCode == .damage,
+            "\(why), \(include): \(String(describing: restoring))")
+    }
+}
+
+@Test func `a hard link is not followed through a symbolic link out of the target`() throws {
+    let repository = try TestRepository()
+    makeDirectory(repository.path("outside"))
+    try writeFile([1, 2, 3], repository.path("outside/secret"))
+    var link = entry("way", kind: 3)
+    link.linkTarget = repository.path("outside").bytes
+    try repository.commit([link, entry("way-in", link: "way/secret")])
+    #expect(throws: WireError.self) { try repository.restoreFiles(to: "out") }
+    #expect(try Directories(.kernel).status(repository.path("out/way-in")) == nil)
 }
 
 @Test func `several names of one file come back as one, whichever of them is wanted`() throws {

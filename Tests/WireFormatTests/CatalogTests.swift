@@ -153,3 +153,63 @@ struct CatalogTests {
         }
     }
 }
+
+/// What entries must be to each other.
+struct CatalogRulesTests {
+    private typealias Line = (path: String, kind: UInt8, link: String?)
+
+    private func read(_ lines: [Line]) throws {
+        var rules = CatalogRules(what: "it")
+        for line in lines {
+            var entry = CatalogEntry(path: Array(line.path.utf8), kind: line.kind)
+            entry.hardLink = line.link.map { Array($0.utf8) }
+            try rules.add(entry)
+        }
+    }
+
+    @Test func `entries in the order of a walk are accepted, with and without their parents`()
+        throws
+    {
+        try read([
+            ("a", 2, nil), ("a/b", 2, nil), ("a/b/c", 1, nil), ("a/b/d", 1, "a/b/c"),
+            ("a/s", 3, nil), ("a/t", 3, "a/s"), ("a/u", 3, "a/s"), ("ab", 1, nil),
+        ])
+        try read([("x/y/z", 1, nil), ("x/y/w", 1, nil), ("v", 1, "x/y/z")])
+        try read([("x/y", 1, nil), ("x", 2, nil), ("x/z", 1, nil)])
+    }
+
+    @Test func `a path that appears twice is refused`() {
+        expectMalformed("files") { try read([("a", 1, nil), ("a", 1, nil)]) }
+        expectMalformed("directories") { try read([("a", 2, nil), ("a", 2, nil)]) }
+        expectMalformed("a link") { try read([("a", 1, nil), ("b", 1, "a"), ("b", 1, nil)]) }
+        expectMalformed("deep") {
+            try read([("a", 2, nil), ("a/b", 1, nil), ("c", 1, nil), ("a/b", 1, nil)])
+        }
+    }
+
+    @Test func `nothing lies below what is no directory`() throws {
+        for kind: UInt8 in 1...7 where kind != 2 {
+            expectMalformed("\(kind)") { try read([("a", kind, nil), ("a/b", 1, nil)]) }
+            expectMalformed("\(kind), far below") {
+                try read([("a", kind, nil), ("a/b/c", 1, nil)])
+            }
+            expectMalformed("\(kind), behind it") { try read([("a/b", 1, nil), ("a", kind, nil)]) }
+        }
+        expectMalformed("below a second name") {
+            try read([("a", 1, nil), ("b", 1, "a"), ("b/c", 1, nil)])
+        }
+    }
+
+    @Test func `a hard link is another name of an earlier entry that is none`() {
+        expectMalformed("of nothing") { try read([("a", 1, "b")]) }
+        expectMalformed("of itself") { try read([("a", 1, "a")]) }
+        expectMalformed("of a later one") { try read([("a", 1, "b"), ("b", 1, nil)]) }
+        expectMalformed("of a link") {
+            try read([("a", 1, nil), ("b", 1, "a"), ("c", 1, "b")])
+        }
+        expectMalformed("of another kind") { try read([("a", 3, nil), ("b", 1, "a")]) }
+        expectMalformed("of a directory") { try read([("a", 2, nil), ("b", 2, "a")]) }
+        expectMalformed("of a parent without entry") { try read([("a/x", 1, nil), ("b", 2, "a")]) }
+        expectMalformed("through a link") { try read([("a", 3, nil), ("b", 1, "a/x")]) }
+    }
+}

@@ -30,18 +30,23 @@ package func readCatalog(
     while let entry = try catalog.next() { try body(entry) }
 }
 
-/// Takes a catalog apart while it is read.
+/// Takes a catalog apart while it is read, and holds its entries against each other.
 struct CatalogReader {
     private var entries: EntryReader
+    private var rules: CatalogRules
     private let what: String
 
     init(_ stream: StreamReader, snapshot: Snapshot) {
         what = "the catalog of snapshot \(snapshot.id.short)"
         entries = EntryReader(stream, what: what)
+        rules = CatalogRules(what: what)
     }
 
     mutating func next() throws -> CatalogEntry? {
-        try entries.next().map { try CatalogEntry($0, what: what) }
+        guard let bytes = try entries.next() else { return nil }
+        let entry = try CatalogEntry(bytes, what: what)
+        try rules.add(entry)
+        return entry
     }
 }
 

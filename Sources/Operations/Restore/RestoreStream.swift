@@ -47,8 +47,8 @@ private func copyMember(_ path: Path, of reader: SnapshotReader, to output: Outp
     var wanted = path.bytes
     var position = 0
     while let entry = try catalog.next() {
-        if entry.path == wanted, let link = entry.hardLink, wanted == path.bytes {
-            // The content stands with the first name, which came before or comes later.
+        if entry.path == wanted, let link = entry.hardLink {
+            // The content stands with the first name, which came before and is no link.
             wanted = link
             catalog = CatalogReader(
                 try reader.read(try reader.stream(.catalog)), snapshot: reader.snapshot)
