@@ -261,6 +261,7 @@ private struct EntryReader {
             let tag = try reader.u8()
             let number = tag & 0x7f
             let value = try reader.counted(atMost: Limits.catalogEntryBytes)
+            guard number > 0 else { throw reader.malformed("an entry has a field 0") }
             guard number >= last else {
                 throw reader.malformed("the fields of an entry are out of order")
             }

@@ -62,6 +62,7 @@ package struct FieldReader {
             let tag = try reader.integer(UInt16.self)
             let number = tag & 0x7fff
             let value = try reader.raw(try reader.u32())
+            guard number > 0 else { throw reader.malformed("it has a field 0") }
             guard number >= last else { throw reader.malformed("its fields are out of order") }
             last = number
             count += 1

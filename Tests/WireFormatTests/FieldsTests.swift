@@ -42,6 +42,29 @@ struct FieldsTests {
         }
     }
 
+    @Test(arguments: Samples.withFields)
+    func `a field 0 makes the object malformed, whether it is critical or not`(_ sample: Sample) {
+        for isCritical in [false, true] {
+            let zero = RawField(number: 0, isCritical: isCritical, value: [])
+            expectMalformed("\(sample.name), critical: \(isCritical)") {
+                _ = try sample.again(sample.joined([zero] + sample.fields))
+            }
+        }
+    }
+
+    @Test(arguments: Samples.withFields)
+    func `unknown fields may repeat, but stand in order, too`(_ sample: Sample) throws {
+        func foreign(_ number: UInt16) -> RawField { RawField(number: number, value: [1]) }
+        let two = [foreign(Self.beyond), foreign(Self.beyond), foreign(Self.beyond + 1)]
+        #expect(try sample.again(sample.joined(sample.fields + two)) == sample.bytes)
+        expectMalformed("backwards") {
+            _ = try sample.again(sample.joined(sample.fields + two.reversed()))
+        }
+        expectMalformed("before known ones") {
+            _ = try sample.again(sample.joined([foreign(Self.beyond)] + sample.fields))
+        }
+    }
+
     /// Numbers of the fields that may be repeated.
     private static let repeated: [String: Set<UInt16>] = [
         "index object": [1], "head": [18, 23], "head in a manifest": [18, 23], "manifest": [4],
