@@ -139,8 +139,8 @@ extension PackDirectory {
         return fields.bytes
     }
 
-    /// - Parameter body: where sealed messages may lie: from the end of the pack's header to the
-    ///   end of its body.
+    /// - Parameter body: where sealed messages may lie, the first at its beginning: from the end of
+    ///   the pack's header to the end of its body.
     package init(_ bytes: [UInt8], body: Range<Int>, what: String) throws(WireError) {
         let fields = try FieldReader(bytes, what: what, known: 1...3)
         var reader = ByteReader(try fields.required(1), what: what)
@@ -152,7 +152,8 @@ extension PackDirectory {
             var reader = ByteReader(table, what: what)
             for _ in 0..<(try reader.count(atMost: table.count / 17)) {
                 baseSegments.append(
-                    SegmentName(envelope: try reader.id(), number: try reader.varint()))
+                    SegmentName(
+                        envelope: try reader.id(), number: try reader.messageNumber()))
             }
             try reader.finish()
         }
@@ -161,17 +162,31 @@ extension PackDirectory {
         reader = ByteReader(table, what: what)
         segments = []
         var end = body.lowerBound
+        var names: Set<SegmentName> = []
         for _ in 0..<(try reader.count(atMost: table.count / 30)) {
             let segment = try Segment(
                 &reader, envelopes: envelopes.count, bases: baseSegments.count)
-            guard segment.offset >= end, segment.offset <= body.upperBound - segment.sealedBytes
-            else {
-                throw reader.malformed("its segments overlap or leave the body")
+            guard segment.offset == end, end <= body.upperBound - segment.sealedBytes else {
+                throw reader.malformed(
+                    "its segments do not stand one behind the other inside the body")
             }
-            end = segment.offset + segment.sealedBytes
+            end += segment.sealedBytes
+            let name = name(of: segment)
+            guard names.insert(name).inserted else {
+                throw reader.malformed("a message stands in it twice")
+            }
+            guard !segment.isBased(on: name, in: baseSegments) else {
+                throw reader.malformed("a segment is its own base")
+            }
             segments.append(segment)
         }
         try reader.finish()
+        guard !segments.isEmpty else { throw reader.malformed("it has no segment") }
+    }
+
+    /// The name of one of its segments.
+    func name(of segment: Segment) -> SegmentName {
+        SegmentName(envelope: envelopes[segment.envelope].header.id, number: segment.number)
     }
 }
 
@@ -205,12 +220,15 @@ extension PackDirectory.Segment {
         }
     }
 
+    fileprivate func isBased(
+        on name: PackDirectory.SegmentName, in bases: [PackDirectory.SegmentName]
+    ) -> Bool {
+        frames.contains { $0.base?.pieces.contains { bases[$0.segment] == name } ?? false }
+    }
+
     fileprivate init(_ reader: inout ByteReader, envelopes: Int, bases: Int) throws(WireError) {
         envelope = try reader.count(atMost: envelopes - 1)
-        number = try reader.varint()
-        guard number < UInt64(Limits.messagesPerEnvelope) else {
-            throw reader.malformed("a segment's number is too large")
-        }
+        number = try reader.messageNumber()
         offset = try reader.count(atMost: Limits.objectBytes)
         frames = []
         let count = try reader.count(atMost: Limits.framesPerSegment)
@@ -259,12 +277,22 @@ extension PackDirectory.Base {
         let count = try reader.count(atMost: Limits.piecesPerBase)
         guard count >= 1, depth >= 1 else { throw reader.malformed("a delta has no base") }
         for _ in 0..<count {
-            pieces.append(
-                PackDirectory.Piece(
-                    segment: try reader.count(atMost: bases - 1),
-                    frame: try reader.count(atMost: Limits.framesPerSegment - 1),
-                    firstChunk: try reader.count(atMost: Limits.frameRawBytes),
-                    chunkCount: try reader.count(atMost: Limits.frameRawBytes)))
+            let piece = PackDirectory.Piece(
+                segment: try reader.count(atMost: bases - 1),
+                frame: try reader.count(atMost: Limits.framesPerSegment - 1),
+                firstChunk: try reader.count(atMost: Limits.frameRawBytes),
+                chunkCount: try reader.count(atMost: Limits.frameRawBytes))
+            guard piece.chunkCount >= 1 else {
+                throw reader.malformed("a piece of a base has no chunk")
+            }
+            pieces.append(piece)
         }
+    }
+}
+
+extension ByteReader {
+    /// The number of a message in its envelope.
+    fileprivate mutating func messageNumber() throws(WireError) -> UInt64 {
+        UInt64(try count(atMost: Limits.messagesPerEnvelope - 1))
     }
 }

@@ -11,7 +11,7 @@ struct PackDirectoryTests {
         let directory = PackDirectory(
             envelopes: (0..<envelopes).map { Samples.envelope(.data, UInt8($0)) },
             baseSegments: (0..<bases).map {
-                .init(envelope: objectID(UInt8($0)), number: UInt64($0))
+                .init(envelope: objectID(UInt8(100 + $0)), number: UInt64($0))
             },
             segments: segments)
         let decoded = try PackDirectory(directory.bytes, body: body, what: "it")
@@ -37,9 +37,44 @@ struct PackDirectoryTests {
         #expect(segment.storedBytes == 790 && segment.sealedBytes == 806)
     }
 
-    @Test func `a segment's number is below 2^20`() throws {
-        _ = try read([segment([frame(stored: 1, raw: 1)], number: 1 << 20 - 1)])
-        expectMalformed { _ = try read([segment([frame(stored: 1, raw: 1)], number: 1 << 20)]) }
+    @Test func `a segment's number is below 2^20, a base segment's as well`() throws {
+        let frames = [frame(stored: 1, raw: 1)]
+        _ = try read([segment(frames, number: 1 << 20 - 1)])
+        expectMalformed { _ = try read([segment(frames, number: 1 << 20)]) }
+        func base(_ number: UInt64) throws {
+            let directory = PackDirectory(
+                envelopes: [Samples.envelope()],
+                baseSegments: [.init(envelope: objectID(1), number: number)],
+                segments: [segment(frames)])
+            #expect(
+                try PackDirectory(directory.bytes, body: 40..<1000, what: "it") == directory)
+        }
+        try base(1 << 20 - 1)
+        expectMalformed { try base(1 << 20) }
+    }
+
+    @Test func `a directory has at least one segment`() {
+        expectMalformed { _ = try read([]) }
+    }
+
+    @Test func `a message stands in a pack once, whatever it is called`() throws {
+        let frames = [frame(stored: 10, raw: 10)]
+        func pair(_ first: (Int, UInt64), _ second: (Int, UInt64)) -> [PackDirectory.Segment] {
+            [
+                segment(frames, envelope: first.0, number: first.1),
+                segment(frames, envelope: second.0, number: second.1, offset: 66),
+            ]
+        }
+        _ = try read(pair((0, 5), (0, 4)), envelopes: 2)
+        _ = try read(pair((0, 5), (1, 5)), envelopes: 2)
+        expectMalformed("the same number") { _ = try read(pair((0, 5), (0, 5)), envelopes: 2) }
+        // Two entries of one envelope are still one envelope.
+        let directory = PackDirectory(
+            envelopes: [Samples.envelope(), Samples.envelope()],
+            segments: pair((0, 5), (1, 5)))
+        expectMalformed("the same envelope") {
+            _ = try PackDirectory(directory.bytes, body: 40..<1000, what: "it")
+        }
     }
 
     @Test func `a segment has 1 to 1024 frames and at most 2 MiB`() throws {
@@ -151,6 +186,30 @@ struct PackDirectoryTests {
         for (why, segments) in refused { expectMalformed(why) { _ = try read(segments, bases: 2) } }
     }
 
+    @Test func `a piece has at least one chunk`() throws {
+        func read(_ chunks: Int) throws {
+            let piece = PackDirectory.Piece(segment: 0, frame: 0, firstChunk: 3, chunkCount: chunks)
+            _ = try self.read(delta(1, 1, 1, [piece]), bases: 1)
+        }
+        try read(1)
+        expectMalformed { try read(0) }
+    }
+
+    @Test func `a segment is not its own base`() throws {
+        let piece = PackDirectory.Piece(segment: 0, frame: 0, firstChunk: 0, chunkCount: 1)
+        func read(_ base: PackDirectory.SegmentName) throws {
+            var directory = PackDirectory(
+                envelopes: [Samples.envelope()], baseSegments: [base],
+                segments: delta(1, 1, 1, [piece]))
+            directory.segments[0].number = 7
+            _ = try PackDirectory(directory.bytes, body: 40..<1000, what: "it")
+        }
+        let own = Samples.envelope().header.id
+        try read(.init(envelope: own, number: 6))
+        try read(.init(envelope: objectID(99), number: 7))
+        expectMalformed { try read(.init(envelope: own, number: 7)) }
+    }
+
     @Test func `a delta without base segments is refused`() {
         let piece = PackDirectory.Piece(segment: 0, frame: 0, firstChunk: 0, chunkCount: 1)
         expectMalformed { _ = try read(delta(1, 1, 1, [piece]), bases: 0) }
@@ -166,12 +225,20 @@ struct PackDirectoryTests {
         expectMalformed { _ = try read([segment(frames, envelope: 0)], envelopes: 0) }
     }
 
-    @Test func `segments lie one behind the other inside the body`() throws {
+    @Test func `segments lie one behind the other inside the body, with nothing between`() throws {
         let frames = [frame(stored: 10, raw: 10)]
         _ = try read([segment(frames), segment(frames, number: 1, offset: 66)], body: 40..<92)
+        _ = try read([segment(frames, offset: 0)], body: 0..<26)
         let refused: [(String, [PackDirectory.Segment], Range<Int>)] = [
             ("beyond the body", [segment(frames, offset: 41)], 40..<66),
             ("before the body", [segment(frames, offset: 39)], 40..<100),
+            ("a byte beyond the body", [segment(frames)], 40..<65),
+            ("behind the beginning", [segment(frames, offset: 41)], 40..<100),
+            ("behind the beginning of inline segments", [segment(frames, offset: 1)], 0..<100),
+            (
+                "with a gap", [segment(frames), segment(frames, number: 1, offset: 67)],
+                40..<100
+            ),
             ("a body too short for any", [segment(frames)], 40..<40),
             ("overlapping", [segment(frames), segment(frames, number: 1, offset: 65)], 40..<100),
             (

@@ -80,7 +80,7 @@ enum Samples {
             commitment: block(seed + 2))
     }
 
-    /// Raw, compressed and delta frames; two envelopes; a gap between segments.
+    /// Raw, compressed and delta frames; two envelopes.
     static let directory = PackDirectory(
         envelopes: [envelope(), envelope(.data, 40)],
         baseSegments: [
@@ -102,7 +102,7 @@ enum Samples {
                         ]),
                 ]),
             .init(
-                envelope: 1, number: (1 << 20) - 1, offset: 40 + 806 + 5,
+                envelope: 1, number: (1 << 20) - 1, offset: 40 + 806,
                 frames: [
                     .init(
                         codec: .delta, storedBytes: 33,
@@ -182,7 +182,7 @@ enum Samples {
             ],
             inline: .init(
                 directory: PackDirectory(
-                    envelopes: smallDirectory.envelopes,
+                    envelopes: [envelope()],
                     segments: [
                         .init(
                             envelope: 0, number: 0, offset: 0,
