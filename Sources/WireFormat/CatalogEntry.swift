@@ -101,6 +101,7 @@ extension CatalogEntry {
     package init(_ bytes: [UInt8], what: String) throws(WireError) {
         self.init(path: [], kind: 0)
         var entry = EntryReader(bytes, what: what, known: 1...15, repeated: 13)
+        var hasContent = false
         while let (tag, value) = try entry.next() {
             var reader = ByteReader(value, what: what)
             switch tag {
@@ -122,7 +123,9 @@ extension CatalogEntry {
             case 8:
                 device = try reader.varint()
                 inode = try reader.varint()
-            case 9: byteCount = try reader.count(atMost: 1 << 62)
+            case 9:
+                byteCount = try reader.count(atMost: 1 << 62)
+                hasContent = true
             case 10: linkTarget = reader.rest()
             case 11: hardLink = reader.rest()
             case 12:
@@ -143,9 +146,13 @@ extension CatalogEntry {
             throw .malformed(
                 "\(what) is malformed: an entry has no kind, or a path that leaves its directory")
         }
-        guard byteCount == 0 || (kind == 1 && hardLink == nil), linkTarget == nil || kind == 3,
-            special == nil || kind == 4 || kind == 5
+        let isDevice = kind == 4 || kind == 5
+        guard !hasContent || (kind == 1 && hardLink == nil), linkTarget == nil || kind == 3,
+            special == nil || isDevice
         else { throw .malformed("\(what) is malformed: an entry has what its kind has not") }
+        // A second name leaves to the first what they share.
+        guard hardLink != nil || (linkTarget != nil) == (kind == 3) && (special != nil) == isDevice
+        else { throw .malformed("\(what) is malformed: an entry lacks what its kind has") }
     }
 
     /// Whether a path is relative and stays below where it starts.

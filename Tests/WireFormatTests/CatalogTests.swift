@@ -67,6 +67,14 @@ struct CatalogTests {
         expectMalformed("content of a second name") {
             _ = try entry(path("x"), kind(1), content, link)
         }
+        let nothing = RawField(number: 9, isCritical: true, value: [0])
+        _ = try entry(path("x"), kind(1), nothing)
+        expectMalformed("no content, but said, of a directory") {
+            _ = try entry(path("x"), kind(2), nothing)
+        }
+        expectMalformed("no content, but said, of a second name") {
+            _ = try entry(path("x"), kind(1), nothing, link)
+        }
         for number: UInt8 in [1, 2, 4, 5, 6, 7] {
             expectMalformed("target of \(number)") {
                 _ = try entry(path("x"), kind(number), target)
@@ -77,6 +85,17 @@ struct CatalogTests {
                 _ = try entry(path("x"), kind(number), device)
             }
         }
+    }
+
+    @Test func `a symbolic link has a target, a device its numbers, unless it is a second name`()
+        throws
+    {
+        let link = RawField(number: 11, isCritical: true, value: [97])
+        for number: UInt8 in 3...5 {
+            expectMalformed("\(number)") { _ = try entry(path("x"), kind(number)) }
+            _ = try entry(path("x"), kind(number), link)
+        }
+        for number: UInt8 in [1, 2, 6, 7] { _ = try entry(path("x"), kind(number)) }
     }
 
     @Test func `numbers at their limits are accepted, beyond refused`() throws {
