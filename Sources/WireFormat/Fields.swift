@@ -46,7 +46,8 @@ package struct Field: Sendable {
 /// The fields of an object, by number.
 package struct FieldReader {
     private var values: [UInt16: [[UInt8]]] = [:]
-    private let what: String
+    /// What is being read, for errors.
+    let what: String
 
     /// - Parameters:
     ///   - known: the numbers this reader understands; a critical one outside is refused.

@@ -156,6 +156,9 @@ extension Head {
 
     package init(_ bytes: [UInt8], inManifest: Bool = false, what: String) throws(WireError) {
         let fields = try FieldReader(bytes, what: what, known: 1...25, repeated: [18, 23])
+        guard !inManifest || !fields.has(1) else {
+            throw fields.malformed("its head holds the manifest's own hash")
+        }
         manifestHash = inManifest ? Digest32([UInt8](repeating: 0, count: 32)) : try fields.id(1)
         guard let series = try fields.text(2), !series.isEmpty else {
             throw fields.malformed("it names no series")
@@ -189,6 +192,7 @@ extension Head {
         }
         writer = try fields.id(21)
         sequence = try fields.integer(22)
+        guard sequence >= 1 else { throw fields.malformed("its number is 0") }
         names = try fields.ids(23)
         origin = try fields.optional(24, count: 32).map { value throws(WireError) in
             var reader = ByteReader(value, what: what)

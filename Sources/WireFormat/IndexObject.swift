@@ -41,9 +41,13 @@ package struct IndexObject: Sendable {
             guard let contentClass = ContentClass(rawValue: try reader.u8()) else {
                 throw .unknown("\(what) holds a class this program does not know")
             }
+            let fileBytes = try reader.u64()
+            guard fileBytes <= Limits.objectBytes else {
+                throw reader.malformed("a pack has \(fileBytes) bytes")
+            }
             packs.append(
                 Pack(
-                    id: id, contentClass: contentClass, fileBytes: try reader.u64(),
+                    id: id, contentClass: contentClass, fileBytes: fileBytes,
                     directory: reader.rest()))
         }
     }

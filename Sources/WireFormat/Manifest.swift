@@ -151,14 +151,28 @@ extension Manifest {
         guard !streams.isEmpty else { throw fields.malformed("it has no stream") }
         inline = try fields.optional(5).map { value throws(WireError) in
             let inner = try FieldReader(value, what: what, known: 1...2)
-            let segments = try inner.required(2)
-            guard segments.count <= Limits.inlineSegmentBytes else {
-                throw inner.malformed("its inline segments are too long")
-            }
-            return InlineSegments(
-                directory: try PackDirectory(
-                    try inner.required(1), body: 0..<segments.count, what: what),
-                bytes: segments)
+            return try InlineSegments(inner)
+        }
+    }
+}
+
+extension Manifest.InlineSegments {
+    fileprivate init(_ fields: FieldReader) throws(WireError) {
+        bytes = try fields.required(2)
+        guard bytes.count <= Limits.inlineSegmentBytes else {
+            throw fields.malformed("its inline segments are too long")
+        }
+        directory = try PackDirectory(
+            try fields.required(1), body: 0..<bytes.count, what: fields.what)
+        guard directory.segments.reduce(0, { $0 + $1.sealedBytes }) == bytes.count else {
+            throw fields.malformed("something follows its inline segments")
+        }
+        guard directory.envelopes.allSatisfy({ $0.header.contentClass == .data }) else {
+            throw fields.malformed("its inline segments are of another class than data")
+        }
+        let bases = Set(directory.baseSegments)
+        guard directory.segments.allSatisfy({ !bases.contains(directory.name(of: $0)) }) else {
+            throw fields.malformed("an inline segment is a base")
         }
     }
 }
@@ -237,6 +251,9 @@ extension Manifest.Stream {
         guard let role = Manifest.Role(rawValue: try fields.integer(1)),
             let contentClass = ContentClass(rawValue: try fields.integer(2))
         else { throw .unknown("\(what) holds a stream this program does not know") }
+        guard contentClass == (role == .data ? .data : .list) else {
+            throw fields.malformed("a stream is of another class than its role")
+        }
         self.role = role
         self.contentClass = contentClass
         byteCount = try fields.length(3)

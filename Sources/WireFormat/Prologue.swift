@@ -66,6 +66,9 @@ package struct ObjectHeader: Equatable, Sendable {
         try Prologue.check(&reader, kind)
         self.kind = kind
         detail = try reader.u8()
+        guard detail == 0 || kind == .pack || kind == .record else {
+            throw reader.malformed("reserved bytes are not zero")
+        }
         try reader.zeros(7)
         domain = try reader.id()
         id = try reader.id()

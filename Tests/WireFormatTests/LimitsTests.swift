@@ -219,16 +219,104 @@ struct LimitsTests {
         expectMalformed { try changed { $0.streams[2].contentClass = .data } }
     }
 
-    @Test func `inline segments have at most 64 KiB, and their directory stays inside`() throws {
-        try changed { $0.inline?.bytes = block(1, 64 << 10) }
-        expectMalformed { try changed { $0.inline?.bytes = block(1, 64 << 10 + 1) } }
-        expectMalformed("one byte short") { try changed { $0.inline?.bytes = block(1, 16) } }
+    @Test func `inline segments have at most 64 KiB, and fill them`() throws {
+        func inline(sealedBytes: Int, bytes: Int) throws {
+            try changed { manifest in
+                manifest.inline?.directory.segments[0].frames = [
+                    .init(
+                        codec: .raw, storedBytes: sealedBytes - 16,
+                        chunks: [.init(id: chunkID(1), byteCount: sealedBytes - 16)])
+                ]
+                manifest.inline?.bytes = block(1, bytes)
+            }
+        }
+        try inline(sealedBytes: 64 << 10, bytes: 64 << 10)
+        expectMalformed { try inline(sealedBytes: 64 << 10 + 1, bytes: 64 << 10 + 1) }
+        expectMalformed("one byte short") { try inline(sealedBytes: 17, bytes: 16) }
+        expectMalformed("one byte behind them") { try inline(sealedBytes: 17, bytes: 18) }
+    }
+
+    @Test func `inline segments are of class data, and no base of each other`() throws {
+        expectMalformed("class list") {
+            try changed { $0.inline?.directory.envelopes = [Samples.envelope(.list)] }
+        }
+        func base(_ envelope: ObjectID) throws {
+            try changed {
+                $0.inline?.directory.baseSegments = [.init(envelope: envelope, number: 0)]
+            }
+        }
+        try base(objectID(99))
+        expectMalformed { try base(Samples.envelope().header.id) }
     }
 
     @Test func `a manifest has one to four streams, of one role each`() throws {
         expectMalformed { try changed { $0.streams = [] } }
         try changed { $0.streams[1].role = .members }
-        expectMalformed { try changed { $0.streams[1].role = .data } }
+        expectMalformed {
+            try changed {
+                $0.streams[1].role = .data
+                $0.streams[1].contentClass = .data
+            }
+        }
+    }
+
+    @Test func `the stream of the data is of class data, all others of class list`() throws {
+        func stream(_ role: Manifest.Role, _ contentClass: ContentClass) throws {
+            try changed { manifest in
+                var stream = Samples.stream(role, .root(chunkID(2)), byteCount: 9)
+                stream.contentClass = contentClass
+                manifest.streams = [stream]
+            }
+        }
+        try stream(.data, .data)
+        expectMalformed("data") { try stream(.data, .list) }
+        for role: Manifest.Role in [.tables, .catalog, .members] {
+            try stream(role, .list)
+            expectMalformed("\(role)") { try stream(role, .data) }
+        }
+    }
+
+    @Test func `the head in a manifest does not hold the manifest's own hash`() {
+        var fields = RawField.parseWide(Samples.manifest.bytes)
+        fields[0].value = Samples.head.bytes()
+        expectMalformed { _ = try Manifest(RawField.wide(fields), what: "it") }
+    }
+
+    @Test func `a writer's numbers begin at 1`() throws {
+        var head = Samples.head
+        head.sequence = 1
+        #expect(try Head(head.bytes(), what: "") == head)
+        head.sequence = 0
+        expectMalformed { _ = try Head(head.bytes(), what: "") }
+    }
+
+    @Test func `only packs and records say something in the eighth byte of their headers`() throws {
+        for kind: Prologue.Kind in [.pack, .record, .index, .manifest, .head] {
+            func read(_ detail: UInt8) throws {
+                let header = ObjectHeader(kind, detail: detail, domain: domain, id: objectID(3))
+                var reader = ByteReader(header.bytes, what: "it")
+                _ = try ObjectHeader.check(&reader, kind, domain: domain, id: objectID(3))
+            }
+            try read(0)
+            if kind == .pack || kind == .record {
+                try read(1)
+            } else {
+                expectMalformed("\(kind)") { try read(1) }
+            }
+        }
+    }
+
+    @Test func `an index object speaks of no pack that is longer than a pack can be`() throws {
+        func pack(_ fileBytes: Int) throws {
+            let packs = [
+                IndexObject.Pack(
+                    id: objectID(1), contentClass: .data, fileBytes: fileBytes, directory: [1])
+            ]
+            let read = try IndexObject(IndexObject(packs: packs).bytes, what: "it")
+            #expect(read.packs.map { $0.fileBytes } == [fileBytes])
+        }
+        try pack(64 << 20)
+        expectMalformed { try pack(64 << 20 + 1) }
     }
 
     /// The manifest with the fields of its first stream changed.
