@@ -28,13 +28,25 @@ private struct Place {
         var builder = ListBuilder(namer: try context.keys.namer(ofClass: 1))
         for entry in entries { try builder.append(entry) { nodes[$0] = $1 } }
         let list = try builder.finish { nodes[$0] = $1 }
+        try store(nodes)
+        return (list, nodes)
+    }
+
+    /// Puts nodes into a pack.
+    private func store(_ nodes: [ChunkID: [UInt8]]) throws {
         let writer = PackWriter(.list, context, level: 3, workers: 0, putsAtOnce: 1)
         for (id, bytes) in nodes.sorted(by: { $0.key < $1.key }) {
             try writer.add(id, Slice(copying: bytes))
         }
         try writer.flush()
         _ = try IndexKeeper(context, index).write(writer.takePacks())
-        return (list, nodes)
+    }
+
+    /// Stores a node as it is.
+    func store(_ node: ListNode) throws -> ChunkID {
+        let id = try context.keys.namer(ofClass: 1).name(node.bytes)
+        try store([id: node.bytes])
+        return id
     }
 
     func read(_ list: Manifest.List, byteCount: Int) throws -> [ListEntry] {
@@ -105,4 +117,26 @@ func `a list of any length reads back as it was`(count: Int) throws {
     let written = entries(3000, &random)
     let (list, _) = try place.build(written)
     #expect(throws: WireError.self) { try place.read(list, byteCount: total(written) + 1) }
+}
+
+@Test func `a node below another gives at least one byte, so that a walk ends`() throws {
+    let place = try Place()
+    let chunk = ListEntry.chunk(ChunkID([UInt8](repeating: 3, count: 24)), byteCount: 10)
+    let full = ListNode.Child(total: 10, id: try place.store(.leaf([chunk])))
+    let empty = ListNode.Child(total: 0, id: try place.store(.leaf([])))
+    func read(_ children: [ListNode.Child], byteCount: Int) throws -> [ListEntry] {
+        let root = try place.store(.interior(level: 1, children))
+        return try place.read(.root(root), byteCount: byteCount)
+    }
+    #expect(try read([full, full], byteCount: 20) == [chunk, chunk])
+    #expect(throws: WireError.self) { try read([full, empty], byteCount: 10) }
+    #expect(throws: WireError.self) { try read([empty], byteCount: 0) }
+    #expect(try place.read(.root(empty.id), byteCount: 0) == [])
+    // Six levels of some thousand children each would be more nodes than can ever be read.
+    var child = empty
+    for level in 1...Limits.nodeLevel {
+        let children = Array(repeating: child, count: 2000)
+        child = .init(total: 0, id: try place.store(.interior(level: level, children)))
+    }
+    #expect(throws: WireError.self) { try place.read(.root(child.id), byteCount: 0) }
 }
