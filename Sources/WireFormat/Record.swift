@@ -75,11 +75,7 @@ package struct ForgottenRecord: Equatable, Sendable {
         series = try fields.text(4) ?? ""
         time = try fields.optionalInteger(5) ?? 0
         recorded = try fields.optionalInteger(6) ?? 0
-        guard
-            let reason = Tombstone.Reason(
-                rawValue: try fields.optionalInteger(7) ?? Tombstone.Reason.forgotten.rawValue)
-        else { throw .unknown("\(what) gives a reason this program does not know") }
-        self.reason = reason
+        reason = try fields.optionalInteger(7).map { Tombstone.Reason(rawValue: $0) } ?? .forgotten
     }
 }
 

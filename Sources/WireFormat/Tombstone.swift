@@ -20,10 +20,13 @@ package struct Tombstone: Equatable, Sendable {
         }
     }
 
-    package enum Reason: UInt8, Sendable {
-        case pruned = 1
-        case forgotten = 2
-        case abandoned = 3
+    /// Why. One that is not known says nothing and changes nothing: the object goes all the same.
+    package struct Reason: RawRepresentable, Equatable, Sendable {
+        package let rawValue: UInt8
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+        package static let pruned = Reason(rawValue: 1)
+        package static let forgotten = Reason(rawValue: 2)
+        package static let abandoned = Reason(rawValue: 3)
     }
 
     package let target: Target
@@ -60,11 +63,10 @@ package struct Tombstone: Equatable, Sendable {
     ) throws(WireError) -> (tombstone: Tombstone, signature: [UInt8]) {
         var reader = ByteReader(object, what: what)
         try Prologue.check(&reader, .tombstone)
-        guard let target = Target(rawValue: try reader.u8()),
-            let reason = Reason(rawValue: try reader.u8())
-        else {
+        guard let target = Target(rawValue: try reader.u8()) else {
             throw .unknown("\(what) is of a kind this program does not know")
         }
+        let reason = Reason(rawValue: try reader.u8())
         try reader.zeros(6)
         let tombstone = Tombstone(
             target: target, reason: reason, domain: try reader.id(), id: try reader.id(),

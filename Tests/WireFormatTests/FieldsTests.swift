@@ -160,7 +160,6 @@ struct FieldsTests {
             ("the fields of config", 4, [0, 3, 255]), ("full bundle", 1, [0, 4, 255]),
             ("head", 3, [0, 4, 255]),
             ("head", 10, [3, 255]), ("record of a key", 2, [0, 4]),
-            ("record of a removal", 7, [0, 4, 255]),
             ("small catalog entry", 2, [0, 8, 255]),
         ] as [(String, UInt16, [UInt8])])
     func `a value of an enumeration that is not known refuses the object as unknown`(
@@ -174,6 +173,15 @@ struct FieldsTests {
             expectUnknown("\(name), field \(number) = \(value)") {
                 _ = try sample.again(sample.joined(fields))
             }
+        }
+    }
+
+    @Test func `a reason that is not known is passed over`() throws {
+        var fields = RawField.parseWide(Samples.forgotten.bytes)
+        for value: UInt8 in [0, 4, 255] {
+            fields[try #require(fields.firstIndex { $0.number == 7 })].value = [value]
+            let record = try ForgottenRecord(RawField.wide(fields), what: "it")
+            #expect(record.reason.rawValue == value && record.bytes == RawField.wide(fields))
         }
     }
 

@@ -380,14 +380,22 @@ struct LimitsTests {
         #expect(Samples.envelope().header.bytes.count == EnvelopeHeader.byteCount)
     }
 
-    @Test func `a tombstone has 112 bytes, and known target and reason`() throws {
+    @Test func `a tombstone has 112 bytes, a known target and any reason`() throws {
         let bytes = Samples.tombstone.bytesBeforeSignature + block(1, 64)
         #expect(bytes.count == 112 && Tombstone.byteCount == 112)
         expectMalformed { _ = try Tombstone.read(bytes + [0], what: "it") }
-        for (offset, value): (Int, UInt8) in [(8, 0), (8, 4), (9, 0), (9, 4)] {
+        for target: UInt8 in [0, 4] {
             var changed = bytes
-            changed[offset] = value
-            expectUnknown("byte \(offset)") { _ = try Tombstone.read(changed, what: "it") }
+            changed[8] = target
+            expectUnknown("target \(target)") { _ = try Tombstone.read(changed, what: "it") }
+        }
+        // What is signed holds the reason, so that it is kept as it is.
+        for reason: UInt8 in [0, 4, 255] {
+            var changed = bytes
+            changed[9] = reason
+            let (read, signature) = try Tombstone.read(changed, what: "it")
+            #expect(read.reason.rawValue == reason)
+            #expect(read.bytesBeforeSignature + signature == changed)
         }
         for offset in 10..<16 {
             var changed = bytes
