@@ -23,9 +23,7 @@ package final class EnvelopeKey: Sendable {
         header: [UInt8], salt: [UInt8]
     ) throws(SealingError) {
         let publicKey = keyring.publicKey(ofClass: contentClass)
-        var material = try agree(ephemeral, publicKey)
-        material += publicKey
-        auth.withBytes { material += $0 }
+        var material = try keyMaterial(ephemeral, publicKey, publicKey, auth)
         self.init(material: &material, header: header, salt: salt)
     }
 
@@ -36,11 +34,10 @@ package final class EnvelopeKey: Sendable {
         ephemeralPublic: [UInt8],
         header: [UInt8], salt: [UInt8], commitment: [UInt8]
     ) throws {
+        let publicKey = keyring.publicKey(ofClass: contentClass)
         var material = try keyring.withSecretKey(ofClass: contentClass) {
-            try agree($0, ephemeralPublic)
+            try keyMaterial($0, ephemeralPublic, publicKey, auth)
         }
-        material += keyring.publicKey(ofClass: contentClass)
-        auth.withBytes { material += $0 }
         self.init(material: &material, header: header, salt: salt)
         guard equalInConstantTime(self.commitment, commitment) else {
             throw SealingError.doesNotOpen("the envelope")
@@ -63,12 +60,24 @@ package final class EnvelopeKey: Sendable {
     }
 }
 
-private func agree(_ secret: borrowing Secret, _ publicKey: [UInt8]) throws(SealingError) -> [UInt8]
-{
-    var shared = [UInt8](repeating: 0, count: 32)
-    guard publicKey.count == 32, secret.withPointer({ repo_x25519($0, publicKey, &shared) }) == 1
-    else {
+/// `X25519(secret, other) | pk | K_auth`, put together where it will be wiped: bytes that grow would
+/// leave copies behind.
+private func keyMaterial(
+    _ secret: borrowing Secret, _ other: [UInt8], _ publicKey: [UInt8], _ auth: borrowing Secret
+) throws(SealingError) -> [UInt8] {
+    precondition(publicKey.count == 32 && auth.count == 32, "both keys have 32 bytes")
+    guard other.count == 32 else { throw .malformed("the envelope's public key") }
+    var material = [UInt8](repeating: 0, count: 96)
+    let done = material.withUnsafeMutableBytes { place in
+        UnsafeMutableRawBufferPointer(rebasing: place[32..<64]).copyBytes(from: publicKey)
+        auth.withBytes {
+            UnsafeMutableRawBufferPointer(rebasing: place[64..<96]).copyMemory(from: $0)
+        }
+        return secret.withPointer { repo_x25519($0, other, place.bytePointer) }
+    }
+    guard done == 1 else {
+        material.wipe()
         throw .malformed("the envelope's public key")
     }
-    return shared
+    return material
 }

@@ -20,10 +20,19 @@ package struct HedgedRandom: Sendable {
     package func draw(
         _ label: String, count: Int = 32, key: borrowing Secret, mixing plaintext: [UInt8] = []
     ) throws -> [UInt8] {
-        let input =
-            Array(label.utf8) + [0] + (try randomBytes(32)) + surroundings()
-            + SHA256.hash(plaintext)
-        return Array(HMAC256(key: key).code(input).prefix(count))
+        var drawn = try randomBytes(32)
+        let (surroundings, hash) = (surroundings(), SHA256.hash(plaintext))
+        // What is drawn may become a key: it must not stay in memory that nobody wipes.
+        var input: [UInt8] = []
+        input.reserveCapacity(label.utf8.count + 1 + drawn.count + surroundings.count + hash.count)
+        input += label.utf8
+        input += CollectionOfOne(0)
+        for part in [drawn, surroundings, hash] { input += part }
+        var code = HMAC256(key: key).code(input)
+        drawn.wipe()
+        input.wipe()
+        code.removeLast(code.count - count)
+        return code
     }
 
     /// `count` bytes straight from the generator: where no domain key is at hand yet, and for

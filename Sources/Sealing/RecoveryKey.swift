@@ -4,12 +4,21 @@ package enum RecoveryKey {
     private static let digits = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
     private static let rootBytes = 32
     private static let checkBytes = 3
+    private static let digitCount = 56
 
     /// 14 groups of 4 digits, joined by `-`. Secret.
     package static func text(of root: borrowing Secret) -> String {
-        var bytes = root.withBytes { Array($0) }
+        // As long as they will be: bytes that grow leave copies behind.
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(rootBytes + checkBytes)
+        root.withBytes { bytes += $0 }
         bytes += check(bytes)
         var text: [UInt8] = []
+        text.reserveCapacity(digitCount + digitCount / 4)
+        defer {
+            bytes.wipe()
+            text.wipe()
+        }
         var bits: UInt64 = 0
         var count = 0
         for byte in bytes {
@@ -21,7 +30,6 @@ package enum RecoveryKey {
                 text.append(digits[Int(truncatingIfNeeded: bits >> UInt64(count)) & 31])
             }
         }
-        bytes.wipe()
         return String(decoding: text, as: UTF8.self)
     }
 
@@ -29,6 +37,13 @@ package enum RecoveryKey {
     /// lines that begin with `#` are comments.
     package static func root(of text: [UInt8]) throws(SealingError) -> Secret {
         var values: [UInt8] = []
+        values.reserveCapacity(digitCount)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(rootBytes + checkBytes)
+        defer {
+            values.wipe()
+            bytes.wipe()
+        }
         for line in text.split(separator: UInt8(ascii: "\n")) where line.first != UInt8(ascii: "#")
         {
             for character in line {
@@ -36,17 +51,17 @@ package enum RecoveryKey {
                 case UInt8(ascii: " "), UInt8(ascii: "-"), UInt8(ascii: "\r"), UInt8(ascii: "\t"):
                     continue
                 default:
-                    guard let value = value(of: character), values.count < 56 else {
+                    guard let value = value(of: character), values.count < digitCount else {
                         throw .malformed("the recovery key")
                     }
                     values.append(value)
                 }
             }
         }
-        guard values.count == 56 else {
-            throw .malformed("the recovery key: it has 56 digits, this one \(values.count)")
+        guard values.count == digitCount else {
+            throw .malformed(
+                "the recovery key: it has \(digitCount) digits, this one \(values.count)")
         }
-        var bytes: [UInt8] = []
         var bits: UInt64 = 0
         var count = 0
         for value in values {
@@ -57,15 +72,12 @@ package enum RecoveryKey {
                 bytes.append(UInt8(truncatingIfNeeded: bits >> UInt64(count)))
             }
         }
-        var root = Array(bytes.prefix(rootBytes))
-        let isRight = equalInConstantTime(check(root), Array(bytes.suffix(checkBytes)))
-        bytes.wipe()
-        values.wipe()
-        guard isRight else {
-            root.wipe()
+        let stated = Array(bytes.suffix(checkBytes))
+        bytes.removeLast(checkBytes)
+        guard equalInConstantTime(check(bytes), stated) else {
             throw .malformed("the recovery key: a digit is wrong, its check does not hold")
         }
-        return Secret(moving: &root)
+        return Secret(moving: &bytes)
     }
 
     private static func value(of character: UInt8) -> UInt8? {
