@@ -25,14 +25,14 @@ extension Vault {
         guard try store.list(.keys).count < Limits.keySlots else { throw VaultError.tooManyKeys }
         let domain =
             kind == .write ? DomainID(try surroundings.randomBytes(DomainID.byteCount)) : nil
-        var bundle = try self.bundle(kind, domain, label: label)
-        var bytes = bundle.bytes
-        bundle.wipe()
-        defer { bytes.wipe() }
+        var padded = Padding.pad(
+            KeyBundle.blank(kind, config: config.bytesBeforeHash, domain: domain, label: label))
+        defer { padded.wipe() }
+        try fill(&padded, kind, domain)
         let slot =
             credential.kind == .password
-            ? try seal(bytes, kind, .password, credential.secret, cost: surroundings.scryptCost)
-            : try seal(bytes, kind, .keyFile, credential.secret, cost: .none)
+            ? try seal(padded, kind, .password, credential.secret, cost: surroundings.scryptCost)
+            : try seal(padded, kind, .keyFile, credential.secret, cost: .none)
         let content = slot.bytesBeforeHash
         let record = KeyRecord(
             slot: slot.id, kind: kind, domain: domain, label: label, created: slot.created)
@@ -42,7 +42,7 @@ extension Vault {
     }
 
     private func seal(
-        _ bundle: [UInt8], _ kind: KeySlot.KeyKind, _ secretKind: KeySlot.SecretKind,
+        _ padded: [UInt8], _ kind: KeySlot.KeyKind, _ secretKind: KeySlot.SecretKind,
         _ secret: borrowing Secret,
         cost: ScryptCost
     ) throws -> KeySlot {
@@ -53,44 +53,53 @@ extension Vault {
             id: ObjectID(try surroundings.randomBytes(ObjectID.byteCount)),
             salt: try surroundings.randomBytes(KeySlot.saltBytes))
         (slot.commitment, slot.ciphertext) = try SlotSealing.seal(
-            Padding.pad(bundle), secret: secret, cost: cost, salt: slot.salt, header: slot.header)
+            padded, secret: secret, cost: cost, salt: slot.salt, header: slot.header)
         return slot
     }
 
-    private func bundle(_ kind: KeySlot.KeyKind, _ domain: DomainID?, label: String?) throws
-        -> KeyBundle
+    /// Puts the keys in place in a padded bundle, whose bytes do not move meanwhile.
+    private func fill(_ padded: inout [UInt8], _ kind: KeySlot.KeyKind, _ domain: DomainID?) throws
     {
-        var bundle = KeyBundle(kind: kind, config: config.bytesBeforeHash, label: label)
-        func copy(_ secret: borrowing Secret) -> [UInt8] { secret.withBytes { Array($0) } }
+        try keyring.withRoot { _ in }
+        let what = "a new key"
+        let places = try KeyBundle(
+            padded, in: try Padding.content(of: padded, what: what), what: what
+        ).keys
+        func put(_ key: KeyBundle.Key, _ bytes: UnsafeRawBufferPointer) {
+            guard let place = places[key], place.count == bytes.count else {
+                preconditionFailure("a blank bundle has room for every key of its kind")
+            }
+            padded.withUnsafeMutableBytes { all in
+                UnsafeMutableRawBufferPointer(rebasing: all[place]).copyMemory(from: bytes)
+            }
+        }
+        func put(_ key: KeyBundle.Key, _ secret: borrowing Secret) {
+            secret.withBytes { put(key, $0) }
+        }
         switch kind {
-        case .full: bundle.root = try keyring.withRoot { copy($0) }
+        case .full: try keyring.withRoot { put(.root, $0) }
         case .maintain:
-            try keyring.withRoot { _ in }
             try keyring.withMaintainSecrets { list, seed, structure in
-                bundle.listKey = copy(list)
-                bundle.signingSeed = copy(seed)
-                bundle.structureRoot = copy(structure)
+                put(.listKey, list)
+                put(.signingSeed, seed)
+                put(.structureRoot, structure)
             }
         case .write:
-            try keyring.withRoot { _ in }
             guard let domain, let keys = keyring.keys(of: domain.word), keys.chunkIDs != nil,
                 keys.cuts != nil
             else {
                 throw SealingError.lacksKey("make keys")
             }
-            bundle.domain = domain
-            bundle.chunkIDs = copy(keys.chunkIDs!)
-            bundle.cuts = copy(keys.cuts!)
-            bundle.listIDs = copy(keys.listIDs)
-            bundle.index = copy(keys.index)
-            bundle.auth = copy(keys.auth)
+            put(.chunkIDs, keys.chunkIDs!)
+            put(.cuts, keys.cuts!)
+            put(.listIDs, keys.listIDs)
+            put(.index, keys.index)
+            put(.auth, keys.auth)
         }
-        if kind != .full {
-            bundle.dataPublicKey = keyring.dataPublicKey
-            bundle.listPublicKey = keyring.listPublicKey
-            bundle.signingPublicKey = keyring.signingPublicKey
-        }
-        return bundle
+        guard kind != .full else { return }
+        keyring.dataPublicKey.withUnsafeBytes { put(.dataPublicKey, $0) }
+        keyring.listPublicKey.withUnsafeBytes { put(.listPublicKey, $0) }
+        keyring.signingPublicKey.withUnsafeBytes { put(.signingPublicKey, $0) }
     }
 
     /// All key slots, in the order they were made.

@@ -109,22 +109,9 @@ extension Vault {
         // exhaust it.
         let cheap = fitting.filter { $0.log2N <= ScryptCost.standard.log2N }
         for slot in cheap.filter({ $0.id == last }) + cheap.filter({ $0.id != last }) {
-            var bytes: [UInt8]
-            do {
-                let padded = try SlotSealing.open(
-                    commitment: slot.commitment, ciphertext: slot.ciphertext,
-                    secret: credential.secret,
-                    cost: ScryptCost(log2N: slot.log2N, r: slot.r, p: slot.p), salt: slot.salt,
-                    header: slot.header)
-                bytes = try Padding.unpad(padded, what: "keys/\(slot.id)")
-            } catch SealingError.wrongSecret {
-                continue
-            }
-            defer { bytes.wipe() }
-            let bundle = try KeyBundle(bytes, what: "keys/\(slot.id)")
-            let config = try Config(bundle.config)
+            guard let (keyring, config) = try open(slot, credential) else { continue }
             try? cache?.noteSlot(slot.id)
-            return (try keyring(of: bundle), config, slot.id)
+            return (keyring, config, slot.id)
         }
         if cheap.count < fitting.count && cheap.isEmpty {
             throw VaultError.costlySlots(fitting.count)
@@ -133,36 +120,61 @@ extension Vault {
         throw VaultError.nothingOpens(slots: slots.count, secret: credential.kind.rawValue)
     }
 
-    private static func keyring(of bundle: KeyBundle) throws -> Keyring {
-        func secret(_ bytes: [UInt8]?) throws -> Secret {
-            guard var bytes else { throw WireError.malformed("a key slot lacks a key") }
-            return Secret(moving: &bytes)
+    /// What a slot holds; nil where the credential is another's.
+    private static func open(_ slot: KeySlot, _ credential: borrowing Credential) throws -> (
+        keyring: Keyring, config: Config
+    )? {
+        let what = "keys/\(slot.id)"
+        var padded: [UInt8] = []
+        defer { padded.wipe() }
+        do {
+            padded = try SlotSealing.open(
+                commitment: slot.commitment, ciphertext: slot.ciphertext,
+                secret: credential.secret,
+                cost: ScryptCost(log2N: slot.log2N, r: slot.r, p: slot.p), salt: slot.salt,
+                header: slot.header)
+        } catch SealingError.wrongSecret {
+            return nil
         }
-        func bytes(_ bytes: [UInt8]?) throws -> [UInt8] {
-            guard let bytes else { throw WireError.malformed("a key slot lacks a key") }
-            return bytes
+        let bundle = try KeyBundle(
+            padded, in: try Padding.content(of: padded, what: what), what: what)
+        let config = try Config(bundle.config)
+        guard bundle.kind == slot.kind, config.repository == slot.repository else {
+            throw WireError.malformed(
+                "\(what) is malformed: it holds another key than its header says")
         }
+        return (try keyring(of: bundle, padded), config)
+    }
+
+    /// - Parameter bytes: those that the bundle was read from.
+    private static func keyring(of bundle: KeyBundle, _ bytes: [UInt8]) throws -> Keyring {
+        func place(_ key: KeyBundle.Key) throws -> Range<Int> {
+            guard let place = bundle.keys[key] else {
+                throw WireError.malformed("a key slot lacks a key")
+            }
+            return place
+        }
+        func secret(_ key: KeyBundle.Key) throws -> Secret {
+            let place = try place(key)
+            return bytes.span.bytes.extracting(place).withUnsafeBytes { Secret(copying: $0) }
+        }
+        func publicKey(_ key: KeyBundle.Key) throws -> [UInt8] { Array(bytes[try place(key)]) }
         switch bundle.kind {
-        case .full: return Keyring(root: try secret(bundle.root))
+        case .full: return Keyring(root: try secret(.root))
         case .maintain:
             return Keyring(
-                maintaining: try secret(bundle.listKey),
-                signingSeed: try secret(bundle.signingSeed),
-                structureRoot: try secret(bundle.structureRoot),
-                data: try bytes(bundle.dataPublicKey))
+                maintaining: try secret(.listKey), signingSeed: try secret(.signingSeed),
+                structureRoot: try secret(.structureRoot), data: try publicKey(.dataPublicKey))
         case .write:
             guard let domain = bundle.domain else {
                 throw WireError.malformed("a key slot lacks its domain")
             }
             let keys = DomainKeys(
-                domain: domain.word, chunkIDs: try secret(bundle.chunkIDs),
-                cuts: try secret(bundle.cuts),
-                listIDs: try secret(bundle.listIDs), index: try secret(bundle.index),
-                auth: try secret(bundle.auth))
+                domain: domain.word, chunkIDs: try secret(.chunkIDs), cuts: try secret(.cuts),
+                listIDs: try secret(.listIDs), index: try secret(.index), auth: try secret(.auth))
             return Keyring(
-                writing: keys, data: try bytes(bundle.dataPublicKey),
-                list: try bytes(bundle.listPublicKey),
-                signing: try bytes(bundle.signingPublicKey))
+                writing: keys, data: try publicKey(.dataPublicKey),
+                list: try publicKey(.listPublicKey), signing: try publicKey(.signingPublicKey))
         }
     }
 

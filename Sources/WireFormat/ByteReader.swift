@@ -84,8 +84,13 @@ package struct ByteReader {
     }
 
     package mutating func raw(_ count: Int) throws(WireError) -> [UInt8] {
+        Array(bytes[try skip(count)])
+    }
+
+    /// Where the next `count` bytes lie, which are passed over.
+    package mutating func skip(_ count: Int) throws(WireError) -> Range<Int> {
         let at = try take(count)
-        return Array(bytes[at..<(at + count)])
+        return at..<(at + count)
     }
 
     /// A length as varint, at most `limit`, then that many bytes.
@@ -107,8 +112,7 @@ package struct ByteReader {
 
     /// A reader of the next `count` bytes, which are skipped here.
     package mutating func part(_ count: Int, what: String) throws(WireError) -> ByteReader {
-        let at = try take(count)
-        return ByteReader(bytes, in: at..<(at + count), what: what)
+        ByteReader(bytes, in: try skip(count), what: what)
     }
 
     package mutating func rest() -> [UInt8] {

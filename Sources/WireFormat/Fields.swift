@@ -43,26 +43,30 @@ package struct Field: Sendable {
     }
 }
 
-/// The fields of an object, by number.
+/// The fields of an object, by number. Values stay where they lie until they are asked for.
 package struct FieldReader {
-    private var values: [UInt16: [[UInt8]]] = [:]
+    private let bytes: [UInt8]
+    private var values: [UInt16: [Range<Int>]] = [:]
     /// What is being read, for errors.
     let what: String
 
     /// - Parameters:
+    ///   - range: where in `bytes` the fields lie; nil for all of them.
     ///   - known: the numbers this reader understands; a critical one outside is refused.
     ///   - repeated: those of them that may stand more than once.
     package init(
-        _ bytes: [UInt8], what: String, known: ClosedRange<UInt16>, repeated: Set<UInt16> = []
+        _ bytes: [UInt8], in range: Range<Int>? = nil, what: String, known: ClosedRange<UInt16>,
+        repeated: Set<UInt16> = []
     ) throws(WireError) {
+        self.bytes = bytes
         self.what = what
-        var reader = ByteReader(bytes, what: what)
+        var reader = ByteReader(bytes, in: range ?? 0..<bytes.count, what: what)
         var last: UInt16 = 0
         var count = 0
         while !reader.isAtEnd {
             let tag = try reader.integer(UInt16.self)
             let number = tag & 0x7fff
-            let value = try reader.raw(try reader.u32())
+            let value = try reader.skip(try reader.u32())
             guard number > 0 else { throw reader.malformed("it has a field 0") }
             guard number >= last else { throw reader.malformed("its fields are out of order") }
             last = number
@@ -88,15 +92,22 @@ package struct FieldReader {
         .malformed("\(what) is malformed: \(rule)")
     }
 
-    package func all(_ number: UInt16) -> [[UInt8]] { values[number] ?? [] }
+    package func all(_ number: UInt16) -> [[UInt8]] {
+        (values[number] ?? []).map { Array(bytes[$0]) }
+    }
     package func has(_ number: UInt16) -> Bool { values[number] != nil }
 
-    package func optional(_ number: UInt16, count: Int? = nil) throws(WireError) -> [UInt8]? {
-        guard let value = values[number]?.first else { return nil }
-        if let count, value.count != count {
-            throw malformed("field \(number) has \(value.count) bytes instead of \(count)")
+    /// Where a value lies, for those that must not be copied to just anywhere.
+    package func range(_ number: UInt16, count: Int? = nil) throws(WireError) -> Range<Int>? {
+        guard let range = values[number]?.first else { return nil }
+        if let count, range.count != count {
+            throw malformed("field \(number) has \(range.count) bytes instead of \(count)")
         }
-        return value
+        return range
+    }
+
+    package func optional(_ number: UInt16, count: Int? = nil) throws(WireError) -> [UInt8]? {
+        try range(number, count: count).map { Array(bytes[$0]) }
     }
 
     package func required(_ number: UInt16, count: Int? = nil) throws(WireError) -> [UInt8] {

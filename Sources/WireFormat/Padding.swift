@@ -22,12 +22,19 @@ package enum Padding {
     }
 
     package static func unpad(_ padded: [UInt8], what: String) throws(WireError) -> [UInt8] {
+        Array(padded[try content(of: padded, what: what)])
+    }
+
+    /// Where the content lies: for secrets, which are not copied out.
+    package static func content(
+        of padded: [UInt8], what: String
+    ) throws(WireError) -> Range<Int> {
         var reader = ByteReader(padded, what: what)
-        let content = try reader.raw(try reader.u32())
+        let content = try reader.skip(try reader.u32())
         guard padded.count == max(least, padme(4 + content.count)) else {
             throw reader.malformed("its padding has the wrong length")
         }
-        guard reader.rest().allSatisfy({ $0 == 0 }) else {
+        guard padded[content.upperBound...].allSatisfy({ $0 == 0 }) else {
             throw reader.malformed("its padding is not zero")
         }
         return content

@@ -97,6 +97,32 @@ import Workers
     #expect(throws: (any Error).self) { try repository.open(key(5)) }
 }
 
+@Test func `a key slot that holds another kind of key than it says does not open`() throws {
+    let repository = try TestRepository()
+    let vault = try repository.open()
+    func put(_ kind: KeySlot.KeyKind, _ repositoryID: ObjectID, _ secret: UInt8) throws {
+        var slot = KeySlot(
+            secret: .keyFile, kind: kind, log2N: 0, r: 0, p: 0, created: 0,
+            repository: repositoryID, id: ObjectID([UInt8](repeating: secret, count: 16)),
+            salt: [UInt8](repeating: 1, count: 32))
+        let blank = KeyBundle.blank(
+            .full, config: vault.config.bytesBeforeHash, domain: nil, label: nil)
+        (slot.commitment, slot.ciphertext) = try SlotSealing.seal(
+            Padding.pad(blank), secret: key(secret).secret, cost: .none, salt: slot.salt,
+            header: slot.header)
+        let content = slot.bytesBeforeHash
+        try repository.store.put(.key(slot.id), content + SHA256.hash(content))
+    }
+    try put(.full, vault.config.repository, 21)
+    try put(.maintain, vault.config.repository, 22)
+    try put(.full, ObjectID([UInt8](repeating: 9, count: 16)), 23)
+    _ = try repository.open(key(21))
+    for secret: UInt8 in [22, 23] {
+        let error = #expect(throws: WireError.self) { try repository.open(key(secret)) }
+        #expect(error?.exitCode == .damage)
+    }
+}
+
 @Test func `the last full key is not removed`() throws {
     let repository = try TestRepository()
     let vault = try repository.open()

@@ -119,28 +119,37 @@ struct RoundTripTests {
         #expect(device?.major == .max && device?.minor == 7)
     }
 
-    @Test func `a write bundle keeps every part`() throws {
-        let bundle = Samples.bundle(.write)
-        let read = try KeyBundle(bundle.bytes, what: "")
-        #expect((read.kind, read.label, read.domain) == (.write, "Grüße, 例", domain))
-        #expect(read.config == Samples.config.bytesBeforeHash)
-        #expect(
-            [read.dataPublicKey, read.listPublicKey, read.signingPublicKey] == [
-                block(2), block(3), block(4),
-            ])
-        #expect(
-            [read.chunkIDs, read.cuts, read.listIDs, read.index, read.auth]
-                == [block(8), block(9, 16), block(10), block(11), block(12)])
-        #expect(
-            [read.root, read.listKey, read.signingSeed, read.structureRoot] == [nil, nil, nil, nil])
+    @Test(
+        arguments: [
+            (.full, [3]), (.write, [5, 6, 7, 11, 12, 13, 14, 15]),
+            (.maintain, [5, 6, 7, 8, 9, 10]),
+        ] as [(KeySlot.KeyKind, [UInt16])])
+    func `a bundle says where the keys of its kind lie`(_ kind: KeySlot.KeyKind, _ keys: [UInt16])
+        throws
+    {
+        let bytes = Samples.bundle(kind)
+        let padded = Padding.pad(bytes)
+        let content = try Padding.content(of: padded, what: "")
+        #expect(content == 4..<(4 + bytes.count))
+        for (holder, range) in [(bytes, nil), (padded, content)] {
+            let read = try KeyBundle(holder, in: range, what: "")
+            #expect(read.kind == kind && read.label == (kind == .full ? nil : "Grüße, 例"))
+            #expect(read.domain == (kind == .write ? domain : nil))
+            #expect(read.config == Samples.config.bytesBeforeHash)
+            #expect(read.keys.keys.map { $0.rawValue }.sorted() == keys)
+            for (key, place) in read.keys {
+                #expect(
+                    Array(holder[place]) == block(UInt8(key.rawValue), key == .cuts ? 16 : 32))
+            }
+        }
     }
 
-    @Test func `a wiped bundle holds no secret`() {
-        var bundle = Samples.bundle(.write)
-        bundle.wipe()
-        #expect(RawField.parseWide(bundle.bytes).map { $0.number } == [1, 2, 4, 16])
-        bundle = Samples.bundle(.maintain)
-        bundle.wipe()
-        #expect(RawField.parseWide(bundle.bytes).map { $0.number } == [1, 2, 16])
+    @Test func `a blank bundle holds no key`() throws {
+        for kind: KeySlot.KeyKind in [.full, .write, .maintain] {
+            let blank = KeyBundle.blank(kind, config: [1], domain: nil, label: nil)
+            let places = try KeyBundle(blank, what: "").keys.values
+            #expect(!places.isEmpty)
+            #expect(places.allSatisfy { blank[$0].allSatisfy { $0 == 0 } })
+        }
     }
 }

@@ -48,26 +48,38 @@ enum Samples {
         return slot
     }
 
-    static func bundle(_ kind: KeySlot.KeyKind) -> KeyBundle {
-        var bundle = KeyBundle(
-            kind: kind, config: config.bytesBeforeHash, label: kind == .full ? nil : "Grüße, 例")
-        if kind == .full {
-            bundle.root = block(1)
-            return bundle
+    /// A bundle in which every key is a block of its own.
+    static func bundle(_ kind: KeySlot.KeyKind, label: String? = "Grüße, 例") -> [UInt8] {
+        let blank = KeyBundle.blank(
+            kind, config: config.bytesBeforeHash, domain: kind == .write ? domain : nil,
+            label: kind == .full ? nil : label)
+        return filled(blank) { block(UInt8($0.rawValue), $0.byteCount) }
+    }
+
+    /// A bundle with its keys in place.
+    static func filled(_ blank: [UInt8], _ value: (KeyBundle.Key) -> [UInt8]) -> [UInt8] {
+        var bytes = blank
+        guard let bundle = try? KeyBundle(blank, what: "bundle") else { return [] }
+        for (key, place) in bundle.keys { bytes.replaceSubrange(place, with: value(key)) }
+        return bytes
+    }
+
+    /// Reads a bundle and makes it again.
+    static func bundleAgain(_ bytes: [UInt8]) throws -> [UInt8] {
+        let read = try KeyBundle(bytes, what: "bundle")
+        // Only what is there: a bundle that lacks a key is not written again.
+        var fields = FieldWriter()
+        fields.integer(.critical(1), read.kind.rawValue)
+        fields.field(.critical(2), read.config)
+        for number: UInt16 in 3...15 {
+            if number == 4 { fields.optional(read.domain) { $0.id(.critical(4), $1) } }
+            guard let key = KeyBundle.Key(rawValue: number), let place = read.keys[key] else {
+                continue
+            }
+            fields.field(.critical(number), Array(bytes[place]))
         }
-        (bundle.dataPublicKey, bundle.listPublicKey, bundle.signingPublicKey) = (
-            block(2), block(3), block(4)
-        )
-        if kind == .maintain {
-            (bundle.listKey, bundle.signingSeed, bundle.structureRoot) = (
-                block(5), block(6), block(7)
-            )
-        } else {
-            bundle.domain = domain
-            (bundle.chunkIDs, bundle.cuts, bundle.listIDs) = (block(8), block(9, 16), block(10))
-            (bundle.index, bundle.auth) = (block(11), block(12))
-        }
-        return bundle
+        fields.optional(read.label) { $0.text(.plain(16), $1) }
+        return fields.bytes
     }
 
     static func envelope(_ contentClass: ContentClass = .data, _ seed: UInt8 = 20) -> StoredEnvelope
@@ -269,11 +281,9 @@ extension Samples {
             try Array(
                 Config(Array(config.bytesBeforeHash.prefix(8)) + $0).bytesBeforeHash.dropFirst(8))
         },
-        fields("full bundle", bundle(.full).bytes) { try KeyBundle($0, what: "bundle").bytes },
-        fields("write bundle", bundle(.write).bytes) { try KeyBundle($0, what: "bundle").bytes },
-        fields("maintain bundle", bundle(.maintain).bytes) {
-            try KeyBundle($0, what: "bundle").bytes
-        },
+        fields("full bundle", bundle(.full), bundleAgain),
+        fields("write bundle", bundle(.write), bundleAgain),
+        fields("maintain bundle", bundle(.maintain), bundleAgain),
         fields("directory", directory.bytes) {
             try PackDirectory($0, body: directoryBody, what: "it").bytes
         },
