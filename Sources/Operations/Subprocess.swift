@@ -1,6 +1,5 @@
 import CLinux
 import Faults
-import Files
 import Vault
 
 /// Starts commands without a shell.
@@ -80,16 +79,6 @@ enum Subprocess {
         _ = wait(process, surroundings)
     }
 
-    /// The two ends of a pipe.
-    static func pipe(for purpose: String, _ calls: SystemCalls) throws(FileError) -> Pipe {
-        var ends: [Int32] = [0, 0]
-        let result = repo_pipe(&ends)
-        guard result == 0 else { throw FileError("make a pipe for", Path(purpose), code: -result) }
-        return Pipe(
-            reading: Descriptor(adopting: ends[0], path: Path(purpose), calls: calls),
-            writing: Descriptor(adopting: ends[1], path: Path(purpose), calls: calls))
-    }
-
     /// NUL-terminated, to be freed.
     private static func copy(_ bytes: [UInt8]) -> UnsafeMutablePointer<CChar>? {
         let copy = UnsafeMutablePointer<CChar>(OpaquePointer(malloc(bytes.count + 1)))
@@ -97,12 +86,6 @@ enum Subprocess {
         copy?[bytes.count] = 0
         return copy
     }
-}
-
-/// A pipe of ours.
-struct Pipe: ~Copyable, Sendable {
-    var reading: Descriptor
-    var writing: Descriptor
 }
 
 /// A command that could not be started.
@@ -114,38 +97,4 @@ package struct CommandFailed: Explained {
         "cannot run \(program): \(String(cString: strerror(code)).lowercased())"
     }
     package var hint: String? { code == ENOENT ? "is it installed, and in PATH?" : nil }
-}
-
-/// A command that a stream is fed to. It is ended with its last holder.
-final class CommandSink {
-    let program: String
-    private let process: pid_t
-    private let surroundings: Surroundings
-    private(set) var input: Descriptor
-    private var isReaped = false
-
-    init(_ arguments: [[UInt8]], _ surroundings: Surroundings) throws {
-        self.surroundings = surroundings
-        program = Path(bytes: arguments.first ?? []).name.description
-        var pipe = try Subprocess.pipe(for: "the input of \(program)", surroundings.systemCalls)
-        process = try Subprocess.start(
-            arguments, input: pipe.reading.number, output: nil, error: nil)
-        try pipe.reading.close()
-        input = Descriptor(
-            adopting: pipe.writing.release(), path: Path("the input of \(program)"),
-            calls: surroundings.systemCalls)
-    }
-
-    deinit {
-        if !isReaped { Subprocess.end(process, surroundings) }
-    }
-
-    /// Closes its input and waits for it.
-    func finish() throws -> Int32 {
-        try input.close()
-        isReaped = true
-        let status = Subprocess.wait(process, surroundings)
-        if let signal = surroundings.stopRequested() { throw Interrupted(signal: signal) }
-        return status
-    }
 }

@@ -20,8 +20,8 @@ final class CommandSource: ByteSource {
         self.surroundings = surroundings
         program = Path(bytes: arguments.first ?? []).name.description
         let calls = surroundings.systemCalls
-        var out = try Subprocess.pipe(for: "the output of \(program)", calls)
-        var err = try Subprocess.pipe(for: "the errors of \(program)", calls)
+        var out = try Pipe(for: "the output of \(program)", calls)
+        var err = try Pipe(for: "the errors of \(program)", calls)
         do {
             process = try Subprocess.start(
                 arguments, input: nil, output: out.writing.number, error: err.writing.number)
@@ -38,7 +38,7 @@ final class CommandSource: ByteSource {
             Descriptor(
                 adopting: err.reading.release(), path: Path("the errors of \(program)"),
                 calls: calls),
-            stop: try Subprocess.pipe(for: "the end of \(program)", calls))
+            stop: try Pipe(for: "the end of \(program)", calls))
     }
 
     deinit { cancel() }
