@@ -19,6 +19,11 @@ extension Explained {
     package var mayRetry: Bool { false }
 }
 
+/// What an error says to people: its message, or where it is none of ours what Swift makes of it.
+package func explanation(of error: any Error) -> String {
+    (error as? any Explained)?.message ?? "\(error)"
+}
+
 /// The exit statuses of the program. Scripts rely on them: add, never renumber (docs/cli.md).
 package enum ExitCode: Int32, Sendable {
     case done = 0
@@ -49,7 +54,7 @@ package struct InContext: Explained {
     }
 
     private var explained: (any Explained)? { underlying as? any Explained }
-    package var message: String { "\(explained?.message ?? "\(underlying)") (\(context))" }
+    package var message: String { "\(explanation(of: underlying)) (\(context))" }
     package var hint: String? { explained?.hint }
     package var exitCode: ExitCode { explained?.exitCode ?? .failed }
     package var mayRetry: Bool { explained?.mayRetry ?? false }

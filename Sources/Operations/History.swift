@@ -55,7 +55,7 @@ package struct History: Sendable {
         if remembered != before || accept {
             // A cache that cannot be written costs the memory, not the command.
             do { try cache.remember(remembered, domain) } catch {
-                vault.surroundings.warn("the cache cannot be written: \(error)")
+                vault.surroundings.warn("the cache cannot be written: \(explanation(of: error))")
             }
         }
     }
@@ -67,7 +67,7 @@ package struct History: Sendable {
         let records = try vault.signedObjects.records(.forgotten, context: { vault.context($0) }) {
             name, error in
             vault.surroundings.warn(
-                "\(name) is ignored: \((error as? any Explained)?.message ?? "\(error)")")
+                "\(name) is ignored: \(explanation(of: error))")
         }
         // A writer numbers its snapshots in each domain by itself.
         return try records.filter { $0.domain == domain }.map {

@@ -1,3 +1,4 @@
+import Faults
 import ObjectStorage
 import PackStore
 import Sealing
@@ -106,7 +107,7 @@ extension Vault {
     package func keys() throws -> [Key] {
         var records: [ObjectID: KeyRecord] = [:]
         let found = try signedObjects.records(.key, context: { self.context($0) }) { name, error in
-            surroundings.warn("\(name) is ignored: \(error)")
+            surroundings.warn("\(name) is ignored: \(explanation(of: error))")
         }
         for (_, value) in found {
             let record = try KeyRecord(value, what: "a key record")

@@ -3,6 +3,7 @@ import ObjectStorage
 import Operations
 import Sealing
 import Snapshots
+import Synchronization
 import TestSupport
 import Testing
 import Vault
@@ -121,4 +122,25 @@ private func filledRepository() throws -> (TestRepository, MemoryStore, [String:
     #expect((error as? any Explained)?.exitCode == .rolledBack)
     _ = try History.load(vault, acceptRollback: true)
     _ = try History.load(vault)
+}
+
+@Test func `what is ignored is told in words, whoever comes across it`() throws {
+    let told = Mutex<[String]>([])
+    var surroundings = testSurroundings()
+    surroundings.warn = { line in told.withLock { $0.append(line) } }
+    let repository = try TestRepository(surroundings: surroundings)
+    let vault = try repository.open()
+    let id = ObjectID([UInt8](repeating: 7, count: 16))
+    let bad: [ObjectName] = [
+        .tombstone(.pack, id), .record(.key, id), .record(.forgotten, id), .pack(.shared, id),
+    ]
+    for name in bad { try repository.store.put(name, [UInt8](repeating: 1, count: 200)) }
+    try repository.add([1, 2, 3], to: "s", vault: vault)
+    _ = try repository.cat("s", vault: vault)
+    _ = try vault.keys()
+    let lines = told.withLock { $0 }
+    for name in bad {
+        #expect(lines.contains { $0.hasPrefix("\(name) ") }, "\(name) in \(lines)")
+    }
+    #expect(lines.allSatisfy { !$0.contains("(\"") }, "\(lines)")
 }

@@ -58,11 +58,9 @@ struct AddRun {
         series = SeriesHistory(snapshots: history.series(request.series, in: context.domain))
         let index = try vault.openIndex(context.domain)
         let warn = vault.surroundings.warn
-        let packs = try IndexKeeper(context, index).refresh { name, error in
-            warn("\(name) cannot be used: \((error as? any Explained)?.message ?? "\(error)")")
-        }
+        let packs = try IndexKeeper(context, index).refresh(warn)
         let condemned = try vault.signedObjects.condemned(.pack) { name, error in
-            warn("\(name) is ignored: \((error as? any Explained)?.message ?? "\(error)")")
+            warn("\(name) is ignored: \(explanation(of: error))")
         }
         let workers = vault.surroundings.workers
         store = ChunkStore(

@@ -12,8 +12,7 @@ extension AddRun {
     /// in the catalog.
     func saveFiles(_ selection: FileSelection) throws -> AddOutcome {
         guard !selection.paths.isEmpty else { throw OperationError.nothingToAdd }
-        let clock = ContinuousClock()
-        let began = clock.now
+        let began = ContinuousClock.now
         let workers = vault.surroundings.workers
         let data = try StreamWriter(
             .data, .data, rule: .general(vault.config.generalCutting, number: 3), context, store,
@@ -26,8 +25,8 @@ extension AddRun {
         var saver = FileSaver(
             data, catalog, vault.surroundings, bytesNew: { [store] in store.bytesNew })
         var problems: [String] = []
-        try FileWalk(selection, vault.surroundings).run({ try saver.save($0) }) { path, error in
-            problems.append((error as? any Explained)?.message ?? "\(path): \(error)")
+        try FileWalk(selection, vault.surroundings).run({ try saver.save($0) }) { _, error in
+            problems.append(explanation(of: error))
         }
         problems = saver.problems + problems
         let count = saver.count
@@ -46,11 +45,10 @@ extension AddRun {
         let facts = Manifest.Facts(notes: ["\(count) files and directories"] + problems.prefix(100))
         let (snapshot, published) = try publish(
             Manifest(head: head, facts: facts, streams: streams))
-        let seconds = began.duration(to: clock.now).components
         return AddOutcome(
             snapshot: snapshot, manifest: published, chunks: data.chunkCount,
             chunksNew: store.chunksNew,
-            framesDelta: 0, seconds: Double(seconds.seconds) + Double(seconds.attoseconds) / 1e18,
+            framesDelta: 0, seconds: began.elapsedSeconds,
             notes: problems,
             reservations: problems, exitStatusKnown: true)
     }

@@ -21,8 +21,7 @@ extension AddRun {
     }
 
     private func saveStreamToEnd(_ source: inout some ByteSource) throws -> AddOutcome {
-        let clock = ContinuousClock()
-        let began = clock.now
+        let began = ContinuousClock.now
         var reader = DumpReader(expecting: request.format, decompressors: Passing.decompressors)
         let writer = try readToEnd(&source, &reader)
         defer { writer.stop() }
@@ -56,13 +55,11 @@ extension AddRun {
         var manifest = Manifest(head: head, facts: Manifest.Facts(report), streams: streams)
         manifest.producer = producer(source as? CommandSource, exit)
         let (snapshot, published) = try publish(manifest)
-        let seconds = began.duration(to: clock.now)
         return AddOutcome(
             snapshot: snapshot, manifest: published, chunks: writer.chunkCount,
             chunksNew: store.chunksNew,
             framesDelta: 0,
-            seconds: Double(seconds.components.seconds) + Double(seconds.components.attoseconds)
-                / 1e18,
+            seconds: began.elapsedSeconds,
             notes: notes, reservations: reservations, exitStatusKnown: exit != nil)
     }
 

@@ -1,3 +1,4 @@
+import Faults
 import ObjectStorage
 import PackStore
 import Sealing
@@ -40,7 +41,7 @@ struct Publication {
     /// in between.
     private func lookAtPacks() throws {
         let condemned = try signed.condemned(.pack) { name, error in
-            warn("\(name) is ignored: \(error)")
+            warn("\(name) is ignored: \(explanation(of: error))")
         }
         for tombstone in condemned where reliedOn.contains(tombstone.id) {
             throw OperationError.condemned("pack \(tombstone.id.short)")

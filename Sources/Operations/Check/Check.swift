@@ -41,12 +41,10 @@ package struct CheckOutcome: Sendable {
 
 /// Proves that everything can be restored, or says what cannot.
 package func check(_ request: CheckRequest, _ vault: Vault) throws -> CheckOutcome {
-    let clock = ContinuousClock()
-    let began = clock.now
+    let began = ContinuousClock.now
     var run = CheckRun(request, vault)
     try run.checkAll()
     var outcome = run.outcome
-    let seconds = began.duration(to: clock.now).components
-    outcome.seconds = Double(seconds.seconds) + Double(seconds.attoseconds) / 1e18
+    outcome.seconds = began.elapsedSeconds
     return outcome
 }

@@ -51,7 +51,7 @@ struct CheckRun {
 
     private mutating func note(_ object: ObjectName, _ error: any Error, snapshot: ObjectID? = nil)
     {
-        note("\(object)", (error as? any Explained)?.message ?? "\(error)", snapshot: snapshot)
+        note("\(object)", explanation(of: error), snapshot: snapshot)
         if (error as? any Explained)?.exitCode != .unknownVersion { worst = .damage }
     }
 

@@ -115,14 +115,11 @@ package struct RestoreOutcome: Sendable {
 }
 
 package func restore(_ request: RestoreRequest, from vault: Vault) throws -> RestoreOutcome {
-    let clock = ContinuousClock()
-    let began = clock.now
+    let began = ContinuousClock.now
     let reader = try SnapshotReader(request.snapshot, vault)
     func outcome(_ path: Path, bytes: Int, files: Int, notes: [String]) -> RestoreOutcome {
-        let seconds = began.duration(to: clock.now).components
-        return RestoreOutcome(
-            path: path, bytes: bytes, files: files, notes: notes,
-            seconds: Double(seconds.seconds) + Double(seconds.attoseconds) / 1e18)
+        RestoreOutcome(
+            path: path, bytes: bytes, files: files, notes: notes, seconds: began.elapsedSeconds)
     }
     if reader.manifest.stream(.catalog) != nil {
         let files = try FilesRestore(request, reader, vault.surroundings).run()

@@ -24,10 +24,7 @@ final class SnapshotReader {
         self.context = context
         self.manifest = manifest
         let index = try vault.openIndex(snapshot.domain)
-        let warn = vault.surroundings.warn
-        _ = try IndexKeeper(context, index).refresh { name, error in
-            warn("\(name) cannot be used: \((error as? any Explained)?.message ?? "\(error)")")
-        }
+        try IndexKeeper(context, index).refresh(vault.surroundings.warn)
         let inline = manifest.inline.map {
             OpenDirectory(
                 .inline($0.bytes, of: .snapshot(snapshot.domain, snapshot.id)), $0.directory,

@@ -184,7 +184,7 @@ private struct KeyNotWritten: Explained {
 
     var message: String {
         "the repository is made, but its recovery key is not written: "
-            + ((underlying as? any Explained)?.message ?? "\(underlying)")
+            + explanation(of: underlying)
     }
     var hint: String? { "write it now: repo key recovery --to FILE" }
 }

@@ -75,7 +75,7 @@ struct Session: Sendable {
         let history = try History.load(vault, acceptRollback: arguments.has(Self.acceptRollback))
         for (name, error) in history.unreadable {
             console.warn(
-                "\(name) cannot be read: \((error as? any Explained)?.message ?? "\(error)");"
+                "\(name) cannot be read: \(explanation(of: error));"
                     + " repo check says more"
             )
         }

@@ -106,7 +106,7 @@ final class Console: Sendable {
     /// An error and what can be done about it.
     func report(_ error: any Error) {
         let explained = error as? any Explained
-        let message = explained?.message ?? "\(error)"
+        let message = explanation(of: error)
         if settings.isJSON {
             sayJSON([
                 "type": "error", "message": .string(message), "hint": .optional(explained?.hint),
