@@ -76,15 +76,17 @@ extension ChunkIndex {
     private static func outgrown(_ runs: [Run], by new: NewEntries, _ newObjects: Int)
         -> ArraySlice<Run>
     {
-        var (entries, rows, objects) = (new.entries.count, new.rows.count, newObjects)
+        var (entries, rows, links) = (new.entries.count, new.rows.count, new.links.count)
+        var objects = newObjects
         var count = 0
         for (number, run) in runs.enumerated() {
             let isOutgrown = run.header.entryCount <= 4 * entries
             entries += run.header.entryCount
             rows += run.header.packCount
+            links += run.header.linkCount
             objects += run.header.objectCount
             guard entries <= RunHeader.entriesMax, rows <= RunHeader.packsMax,
-                objects <= RunHeader.objectsMax
+                links <= RunHeader.linksMax, objects <= RunHeader.objectsMax
             else { break }
             if isOutgrown { count = number + 1 }
         }
@@ -102,11 +104,11 @@ extension ChunkIndex {
             objects.count <= RunHeader.objectsMax, "more index objects than a run can cover")
         let entriesMax = old.reduce(new.entries.count) { $0 + $1.header.entryCount }
 
-        let run = try make(objects, merged.rows, entriesMax, sequence, without: old) {
+        let run = try make(objects, merged.rows, merged.links, entriesMax, sequence, without: old) {
             (sink) throws(FileError) in
             var writer = try RunWriter(
                 to: sink, sequence: sequence, objects: objects, rows: merged.rows,
-                entriesMax: entriesMax)
+                links: merged.links, entriesMax: entriesMax)
             while let entry = merged.next() { try writer.append(entry) }
             guard merged.damaged.isEmpty else { return false }
             try writer.finish()
@@ -118,8 +120,9 @@ extension ChunkIndex {
 
     /// nil where `fill` returns false.
     private func make(
-        _ objects: [ObjectID], _ rows: [PackRow], _ entriesMax: Int, _ sequence: UInt64,
-        without old: ArraySlice<Run>, _ fill: (any RunSink) throws(FileError) -> Bool
+        _ objects: [ObjectID], _ rows: [PackRow], _ links: [PackLink], _ entriesMax: Int,
+        _ sequence: UInt64, without old: ArraySlice<Run>,
+        _ fill: (any RunSink) throws(FileError) -> Bool
     ) throws(FileError) -> Run? {
         switch storage {
         case .directory(let directory, let mappedEntryBytesMax):
@@ -128,7 +131,7 @@ extension ChunkIndex {
         case .memory:
             let largest = RunHeader(
                 sequence: sequence, entryCount: entriesMax, objectCount: objects.count,
-                packCount: rows.count,
+                packCount: rows.count, linkCount: links.count,
                 lineCount: Line.count(forEntries: entriesMax))
             let image = RunImage(byteCountMax: largest.fileByteCount)
             guard try fill(image) else { return nil }

@@ -20,11 +20,20 @@ package struct IndexedPack: Sendable {
     package let byteCount: Int
     /// The chunks of each segment, in order; at most 2^24 segments.
     package let segments: [[ChunkID]]
+    /// The envelopes it holds messages of.
+    package let envelopes: [ObjectID]
+    /// The envelopes its deltas stand on, each once.
+    package let baseEnvelopes: [ObjectID]
 
-    package init(id: ObjectID, contentClass: ContentClass, byteCount: Int, segments: [[ChunkID]]) {
+    package init(
+        id: ObjectID, contentClass: ContentClass, byteCount: Int, segments: [[ChunkID]],
+        envelopes: [ObjectID] = [], baseEnvelopes: [ObjectID] = []
+    ) {
         self.id = id
         self.contentClass = contentClass
         self.byteCount = byteCount
         self.segments = segments
+        self.envelopes = envelopes
+        self.baseEnvelopes = baseEnvelopes
     }
 }

@@ -8,11 +8,25 @@ import WireFormat
 struct MergedEntries {
     /// The rows that the pack numbers of the entries count.
     let rows: [PackRow]
+    /// The links, each once, of the rows' packs.
+    let links: [PackLink]
     private var sources: [EntrySource]
 
     init(_ new: NewEntries?, _ runs: some Collection<Run>) {
         let joined = JoinedPackRows((new.map { [$0.rows] } ?? []) + runs.map(\.packRows))
         rows = joined.rows
+        var links: Set<PackLink> = []
+        for (old, numbers) in zip(
+            (new.map { [$0.links] } ?? []) + runs.map(\.packLinks), joined.numbers)
+        {
+            for link in old where link.packNumber < numbers.count {
+                links.insert(link.renumbered(numbers[Int(link.packNumber)]))
+            }
+        }
+        self.links = links.sorted {
+            ($0.packNumber, $0.rawRelation, $0.envelope)
+                < ($1.packNumber, $1.rawRelation, $1.envelope)
+        }
         sources = []
         if let new { sources.append(EntrySource(new.entries, joined.numbers[0])) }
         for (run, numbers) in zip(runs, joined.numbers.suffix(runs.count)) {

@@ -8,6 +8,7 @@ import WireFormat
 /// slower.
 struct NewEntries {
     let rows: [PackRow]
+    let links: [PackLink]
     let entries: [Entry]
 
     private static let entriesPerBucket = 16
@@ -18,6 +19,10 @@ struct NewEntries {
         let joined = JoinedPackRows(packs)
         precondition(joined.rows.count <= RunHeader.packsMax, "more packs than a run can number")
         rows = joined.rows
+        links = zip(packs, joined.numbers).flatMap { pack, numbers in
+            pack.envelopes.map { PackLink(.holds, $0, packNumber: numbers[0]) }
+                + pack.baseEnvelopes.map { PackLink(.standsOn, $0, packNumber: numbers[0]) }
+        }
 
         var count = 0
         for pack in packs { for segment in pack.segments { count += segment.count } }

@@ -1,17 +1,18 @@
 /// The first 128 bytes of a run and where everything else in it lies:
 ///
-///     header 128 | ids of index objects, 16 each | pack rows, 24 each | zeros to a multiple of 64
-///     | lines, 64 each, one more than counted | entries, 30 each
+///     header 128 | ids of index objects, 16 each | pack rows, 24 each | links of packs, 24 each
+///     | zeros to a multiple of 64 | lines, 64 each, one more than counted | entries, 30 each
 ///
 /// All little-endian. Opening checks the header, the tables and the file's length; lines and
 /// entries have checksums of their own for when a run is read as a whole, and are doubted wherever
 /// they are read.
 struct RunHeader: Equatable {
     static let byteCount = 128
-    static let version: UInt32 = 1
+    static let version: UInt32 = 2
     static let objectByteCount = 16
     static let objectsMax = 1 << 24
     static let packsMax = Entry.packNumberMax + 1
+    static let linksMax = 1 << 26
     static let entriesMax = Int(UInt32.max)
 
     /// The larger, the newer.
@@ -19,23 +20,29 @@ struct RunHeader: Equatable {
     var entryCount: Int
     var objectCount: Int
     var packCount: Int
+    var linkCount: Int
     var lineCount: Int
-    /// Over the ids, the pack rows and the zeros after them.
+    /// Over the ids, the pack rows, the links and the zeros after them.
     var tablesChecksum: UInt64 = 0
     var linesChecksum: UInt64 = 0
     var entriesChecksum: UInt64 = 0
 
     var objectsOffset: Int { Self.byteCount }
     var packsOffset: Int { objectsOffset + objectCount * Self.objectByteCount }
-    var linesOffset: Int { (packsOffset + packCount * PackRow.byteCount + 63) & ~63 }
+    var linksOffset: Int { packsOffset + packCount * PackRow.byteCount }
+    var linesOffset: Int { (linksOffset + linkCount * PackLink.byteCount + 63) & ~63 }
     var entriesOffset: Int { linesOffset + (lineCount + 1) * Line.byteCount }
     var fileByteCount: Int { entriesOffset + entryCount * Entry.byteCount }
 
-    init(sequence: UInt64, entryCount: Int, objectCount: Int, packCount: Int, lineCount: Int) {
+    init(
+        sequence: UInt64, entryCount: Int, objectCount: Int, packCount: Int, linkCount: Int,
+        lineCount: Int
+    ) {
         self.sequence = sequence
         self.entryCount = entryCount
         self.objectCount = objectCount
         self.packCount = packCount
+        self.linkCount = linkCount
         self.lineCount = lineCount
     }
 
@@ -54,12 +61,14 @@ struct RunHeader: Equatable {
             let entryCount = count(3, max: Self.entriesMax),
             let objectCount = count(4, max: Self.objectsMax),
             let packCount = count(5, max: Self.packsMax),
-            let lineCount = count(6, max: Line.count(forEntries: Self.entriesMax)), lineCount > 0
+            let lineCount = count(6, max: Line.count(forEntries: Self.entriesMax)), lineCount > 0,
+            let linkCount = count(10, max: Self.linksMax)
         else { return nil }
         sequence = word(2)
         self.entryCount = entryCount
         self.objectCount = objectCount
         self.packCount = packCount
+        self.linkCount = linkCount
         self.lineCount = lineCount
         tablesChecksum = word(7)
         linesChecksum = word(8)
@@ -71,6 +80,7 @@ struct RunHeader: Equatable {
             Self.magic, UInt64(Self.version), sequence, UInt64(entryCount), UInt64(objectCount),
             UInt64(packCount),
             UInt64(lineCount), tablesChecksum, linesChecksum, entriesChecksum,
+            UInt64(linkCount),
         ]
         words += repeatElement(0, count: 15 - words.count)
         words = words.map(\.littleEndian)

@@ -24,16 +24,17 @@ struct RunWriter {
     /// - Parameter entriesMax: at least as many as will be appended.
     init(
         to sink: any RunSink, sequence: UInt64, objects: [ObjectID], rows: [PackRow],
-        entriesMax: Int
+        links: [PackLink], entriesMax: Int
     ) throws(FileError) {
         header = RunHeader(
             sequence: sequence, entryCount: 0, objectCount: objects.count, packCount: rows.count,
-            lineCount: Line.count(forEntries: entriesMax))
+            linkCount: links.count, lineCount: Line.count(forEntries: entriesMax))
         self.sink = sink
         var tables: [UInt8] = []
         tables.reserveCapacity(header.linesOffset - header.objectsOffset)
         for object in objects { tables += object.bytes }
         for row in rows { row.append(to: &tables) }
+        for link in links { link.append(to: &tables) }
         tables += repeatElement(0, count: header.linesOffset - header.objectsOffset - tables.count)
         header.tablesChecksum = tables.withUnsafeBytes { WordChecksum.of($0) }
         try sink.write(tables.span.bytes, at: header.objectsOffset)

@@ -41,7 +41,7 @@ package struct IndexKeeper: Sendable {
         for id in packs where known[id] == nil {
             do {
                 let (directory, pack) = try PackDirectories.read(id, context)
-                unindexed.append(StoredPack(indexed: pack, chunkIDs: directory.chunkIDs).places)
+                unindexed.append(StoredPack(pack, directory).places)
             } catch  where isDamage(error) {
                 damaged(.pack(context.domain, id), error)
             }
@@ -71,7 +71,7 @@ package struct IndexKeeper: Sendable {
     /// Reads an index object.
     package static func read(_ id: ObjectID, _ context: DomainContext) throws -> [IndexedPack] {
         try readPacks(id, context).map { pack, directory in
-            StoredPack(indexed: pack, chunkIDs: directory.chunkIDs).places
+            StoredPack(pack, directory).places
         }
     }
 

@@ -43,7 +43,7 @@ import WireFormat
         let object = random.object()
         var both = model
         both.insert([more])
-        let name = Path("run1-damaged")
+        let name = Path("run2-damaged")
         var refused = 0
         for at in sound.indices {
             for change in [UInt8(1) << UInt8(at % 8), sound[at]] where change != 0 {
@@ -80,14 +80,14 @@ import WireFormat
         let (sound, _) = try smallRun(&random)
         for length in 0..<sound.count {
             let scratch = Scratch()
-            try scratch.write(Array(sound[..<length]), to: "run1-short")
+            try scratch.write(Array(sound[..<length]), to: "run2-short")
             let index = try scratch.open()
             #expect(index.covered.isEmpty && index.entryCount == 0 && scratch.names.isEmpty)
         }
         let scratch = Scratch()
-        try scratch.write(sound + [0], to: "run1-long")
+        try scratch.write(sound + [0], to: "run2-long")
         #expect(try scratch.open().covered.isEmpty)
-        try scratch.write(sound, to: "run1-right")
+        try scratch.write(sound, to: "run2-right")
         #expect(try scratch.open().covered.count == 3)
     }
 
@@ -99,7 +99,7 @@ import WireFormat
             var bytes = (0..<random.below(5000)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             // Half of them begin like a run.
             if random.below(2) == 0 { bytes = sound[..<random.below(128)] + bytes }
-            try scratch.write(bytes, to: "run1-random")
+            try scratch.write(bytes, to: "run2-random")
             let index = try scratch.open()
             #expect(index.covered.isEmpty && index.place(of: random.chunk()) == nil)
         }
@@ -117,7 +117,7 @@ import WireFormat
             for _ in 0..<(1 + random.below(2000)) {
                 bytes[256 + random.below(bytes.count - 256)] = [0, 0xff, UInt8(random.below(256))][random.below(3)]
             }
-            try scratch.write(bytes, to: "run1-garbage")
+            try scratch.write(bytes, to: "run2-garbage")
             let index = try scratch.open(mapped: mapped)
             #expect(index.covered.count == 3)
             for id in model.places.keys { _ = index.places(of: id) }

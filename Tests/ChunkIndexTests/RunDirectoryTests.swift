@@ -92,9 +92,9 @@ import WireFormat
         try index.insert([random.pack(segments: 1, chunks: 5)], covering: [random.object()])
         let name = scratch.names[0]
         try scratch.write(Array("hello".utf8), to: "notes")
-        try scratch.write(try scratch.contents(name), to: "run2-of-another-version")
-        _ = SystemCalls.kernel.mkdir(scratch.path / "run1-directory", 0o700)
-        _ = SystemCalls.kernel.symlink("run2-of-another-version", scratch.path / "run1-link")
+        try scratch.write(try scratch.contents(name), to: "run1-of-another-version")
+        _ = SystemCalls.kernel.mkdir(scratch.path / "run2-directory", 0o700)
+        _ = SystemCalls.kernel.symlink("run1-of-another-version", scratch.path / "run2-link")
         #expect(try scratch.open().entryCount == 5)
         #expect(scratch.names.count == 5)
     }
@@ -102,14 +102,14 @@ import WireFormat
     @Test func `what a dead writer left is removed a day later`() throws {
         let scratch = Scratch()
         var random = Seeded(seed())
-        try scratch.write([1, 2, 3], to: "part1-dead")
-        try scratch.write([1, 2, 3], to: "part1-alive")
-        let now = try #require(try Directories(.kernel).status(scratch.path / "part1-alive")).st_mtim.tv_sec
-        _ = SystemCalls.kernel.setTimes(scratch.path / "part1-dead", Int64(now - 90_000), 0)
+        try scratch.write([1, 2, 3], to: "part2-dead")
+        try scratch.write([1, 2, 3], to: "part2-alive")
+        let now = try #require(try Directories(.kernel).status(scratch.path / "part2-alive")).st_mtim.tv_sec
+        _ = SystemCalls.kernel.setTimes(scratch.path / "part2-dead", Int64(now - 90_000), 0)
         let index = try scratch.open()
-        #expect(scratch.names == ["part1-alive", "part1-dead"])
+        #expect(scratch.names == ["part2-alive", "part2-dead"])
         try index.insert([random.pack(segments: 1, chunks: 5)], covering: [random.object()])
-        #expect(scratch.names.count == 2 && scratch.names.contains("part1-alive"))
+        #expect(scratch.names.count == 2 && scratch.names.contains("part2-alive"))
     }
 
     @Test func `a new chunk costs no read of entries, a known one costs one`() throws {

@@ -182,16 +182,13 @@ private func unsealedObjects(_ repository: TestRepository) throws -> [[UInt8]] {
     let vault = try repository.open()
     let context = try vault.requiredContext(.shared)
     let finder = ChunkFinder(context, ChunkIndex(inMemory: ()))
-    let decoder = try FrameDecoder(
-        context, segments: finder, pool: BufferPool(capacity: Limits.frameRawBytes))
+    let decoder = try FrameDecoder(context, finder, DecodedFrames(bytesMax: 8 << 20))
     return try repository.store.list(.packs(.shared)).map { object in
         guard case .pack(_, let id) = object.name else { return [] }
         let directory = OpenDirectory(
             .pack(object.name), try PackDirectories.read(id, context).0, context)
-        return try directory.directory.segments.indices.flatMap { segment -> [UInt8] in
-            let frames = Array(directory.directory.segments[segment].frames.indices)
-            let job = SegmentJob(directory: directory, segment: segment, frames: frames)
-            return try decoder.run(job).flatMap { $0.bytes.withBytes { Array($0) } }
+        return try directory.frames.indices.flatMap { frame in
+            try decoder.frame(frame, of: directory).withBytes { Array($0) }
         }
     }
 }

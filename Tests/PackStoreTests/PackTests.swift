@@ -41,9 +41,9 @@ private struct Place {
     }
 
     func read(_ chunk: [UInt8]) throws -> [UInt8] {
-        try ChunkReader(context, ChunkFinder(context, index)).chunk(id(chunk)).withBytes {
-            Array($0)
-        }
+        let reader = try ChunkReader(
+            context, ChunkFinder(context, index), DecodedFrames(bytesMax: 8 << 20))
+        return try reader.chunk(id(chunk)).withBytes { Array($0) }
     }
 }
 

@@ -54,7 +54,8 @@ private struct Place {
             role: .data, contentClass: .data, byteCount: byteCount, checksumKey: [], checksum: [],
             list: list,
             cuttingRule: 1)
-        let chunks = try ChunkReader(context, ChunkFinder(context, index))
+        let chunks = try ChunkReader(
+            context, ChunkFinder(context, index), DecodedFrames(bytesMax: 8 << 20))
         var reader = try ListReader(stream, chunks, what: "the list")
         var entries: [ListEntry] = []
         while let entry = try reader.next() { entries.append(entry) }

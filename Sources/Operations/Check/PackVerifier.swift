@@ -14,8 +14,7 @@ final class PackVerifier {
     init(_ context: DomainContext, _ index: ChunkIndex) throws {
         self.context = context
         decoder = try FrameDecoder(
-            context, segments: ChunkFinder(context, index),
-            pool: BufferPool(capacity: Limits.frameRawBytes))
+            context, ChunkFinder(context, index), DecodedFrames(bytesMax: 32 << 20))
     }
 
     func verify(_ id: ObjectID, byteCount: Int) throws {
@@ -34,9 +33,14 @@ final class PackVerifier {
         }
         let (directory, _) = try PackDirectories.read(id, context)
         let open = OpenDirectory(.pack(name), directory, context)
-        for (index, segment) in directory.segments.enumerated() {
-            _ = try decoder.run(
-                SegmentJob(directory: open, segment: index, frames: Array(segment.frames.indices)))
+        for (number, frame) in open.frames.enumerated() {
+            let plaintext = try decoder.frame(number, of: open)
+            for chunk in frame.chunks {
+                let found = FoundChunk(directory: open, frame: number, chunk: Int(chunk))
+                try plaintext.withBytes {
+                    try decoder.verify(UnsafeRawBufferPointer(rebasing: $0[found.range]), found)
+                }
+            }
         }
     }
 }

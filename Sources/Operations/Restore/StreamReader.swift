@@ -14,6 +14,7 @@ final class SnapshotReader {
     let context: DomainContext
     let finder: ChunkFinder
     let lists: ChunkReader
+    fileprivate let decoded = DecodedFrames(bytesMax: 32 << 20)
     private let surroundings: Surroundings
 
     init(_ snapshot: Snapshot, _ vault: Vault) throws {
@@ -31,7 +32,7 @@ final class SnapshotReader {
                 context)
         }
         finder = ChunkFinder(context, index, inline: inline)
-        lists = try ChunkReader(context, finder)
+        lists = try ChunkReader(context, finder, decoded)
     }
 
     /// Reads a stream from its beginning.
@@ -92,34 +93,31 @@ final class StreamReader {
     private let surroundings: Surroundings
     /// Nil where the manifest holds the content itself.
     private var entries: ListReader?
-    private let decoders: Pipeline<FrameDecoder>
+    private let decoders: Pipeline<StretchDecoder>
 
     /// What was planned and not yet given out, oldest first.
     private var planned: [Planned] = []
     private var next = 0
-    private var plannedBytes = 0
+    /// The stretch being gathered, not yet among what is planned.
+    private var open = Stretch()
+    private var lastChunk: FoundChunk?
+    /// Repeats of the last chunk that are still to be planned.
+    private var repeats = 0
     private var isPlanned = false
-    private var lastPlanned: Planned?
-    /// Frames gathered for one job: those of one segment that follow each other.
-    private var open: SegmentJob?
-    private var submitted: [SegmentJob] = []
-    private var coming: Set<FrameCache.Key> = []
-    /// Frames that could not be had, and why; another copy of their chunks may do.
-    private var failed: [FrameCache.Key: any Error] = [:]
-    private var cache: FrameCache
 
     private var checksum: StreamChecksum
     private(set) var byteCount = 0
+    private var isFinished = false
     private static let zeros = Slice(copying: [UInt8](repeating: 0, count: 64 << 10))
 
-    private static let aheadBytes = 8 << 20
-    private static let aheadFramesMax = 8
-    private static let cacheBytes = 32 << 20
+    private static let stretchBytes = 1 << 20
+    /// Runs of zeros are not held against the memory that a plan takes, only their number.
+    private static let plannedMax = 1024
 
     private enum Planned {
-        case chunk(FoundChunk)
+        /// The oldest stretch that the decoders have not given back yet.
+        case stretch
         case zeros(Int)
-        case again(FoundChunk, times: Int)
         case content(Slice)
     }
 
@@ -132,18 +130,17 @@ final class StreamReader {
         if case .content(let bytes) = stream.list {
             entries = nil
             planned = [.content(Slice(copying: bytes))]
-            plannedBytes = bytes.count
             isPlanned = true
         } else {
             entries = try snapshot.list(stream)
         }
         checksum = StreamChecksum(key: stream.checksumKey)
-        cache = FrameCache(bytesMax: Self.cacheBytes)
-        let pool = BufferPool(capacity: Limits.frameRawBytes)
-        let (context, finder) = (snapshot.context, snapshot.finder)
-        let workers = surroundings.workers
+        let pool = BufferPool(capacity: Self.stretchBytes + Limits.chunkBytes)
+        let (context, finder, decoded) = (snapshot.context, snapshot.finder, snapshot.decoded)
+        // What the manifest holds itself needs no threads.
+        let workers = isPlanned ? 0 : surroundings.workers
         decoders = Pipeline(workers: workers, inFlight: workers + 2) {
-            try FrameDecoder(context, segments: finder, pool: pool)
+            try StretchDecoder(context, finder, decoded, pool: pool)
         }
     }
 
@@ -152,140 +149,83 @@ final class StreamReader {
     /// What comes next; nil at the end, once the whole has been proven.
     func part() throws -> StreamPart? {
         if let signal = surroundings.stopRequested() { throw Interrupted(signal: signal) }
-        if next == planned.count { try plan() }
+        try plan()
         guard next < planned.count else {
             try finish()
             return nil
         }
-        let item = planned[next]
         let part: StreamPart
-        switch item {
-        case .zeros(let count):
-            part = .zeros(count)
-            next += 1
-        case .content(let slice):
-            part = .bytes(slice)
-            next += 1
-        case .chunk(let found):
-            part = .bytes(try bytes(found))
-            next += 1
-        case .again(let found, let times):
-            part = .bytes(try bytes(found))
-            if times > 1 { planned[next] = .again(found, times: times - 1) } else { next += 1 }
+        switch planned[next] {
+        case .zeros(let count): part = .zeros(count)
+        case .content(let slice): part = .bytes(slice)
+        case .stretch:
+            guard let bytes = try decoders.take() else {
+                preconditionFailure("what is planned is being decoded")
+            }
+            part = .bytes(bytes)
         }
-        plannedBytes -= part.count
+        next += 1
         byteCount += part.count
         guard byteCount <= stream.byteCount else {
             throw OperationError.checksumDiffers("snapshot \(snapshot.snapshot.id.short)")
         }
         add(part)
-        if plannedBytes < Self.aheadBytes / 2 { try plan() }
         return part
     }
 
     // MARK: planning
 
-    /// Looks ahead in the list and orders what will be needed.
+    /// Looks ahead in the list and has decoded what will be needed, as far as there is room.
     private func plan() throws {
-        if next > 0 {
-            planned.removeFirst(next)
+        if next == planned.count {
+            planned.removeAll(keepingCapacity: true)
             next = 0
         }
-        while plannedBytes < Self.aheadBytes, coming.count < Self.aheadFramesMax, !isPlanned {
+        while !isPlanned, !decoders.isFull, planned.count < Self.plannedMax {
+            if repeats > 0, let lastChunk {
+                repeats -= 1
+                append(lastChunk)
+                continue
+            }
             guard let entry = try entries?.next() else {
                 isPlanned = true
-                break
+                submitOpen()
+                return
             }
             switch entry {
             case .chunk(let id, let byteCount):
-                let found = try snapshot.finder.find(id)
+                let found = try snapshot.finder.find(id, after: lastChunk)
                 guard found.byteCount == byteCount else {
-                    throw WireError.malformed(
-                        "a list of snapshot \(snapshot.snapshot.id.short) is malformed: a chunk has another length"
-                    )
+                    throw malformed("a chunk has another length")
                 }
-                try order(found)
-                append(.chunk(found), byteCount)
-            case .zeros(let count): append(.zeros(count), min(count, Self.aheadBytes))
+                lastChunk = found
+                append(found)
+            case .zeros(let count):
+                submitOpen()
+                planned.append(.zeros(count))
             case .again(let times):
-                guard case .chunk(let found) = lastPlanned else {
-                    throw WireError.malformed(
-                        "a list of snapshot \(snapshot.snapshot.id.short) is malformed: it repeats nothing"
-                    )
-                }
-                append(.again(found, times: times), min(found.byteCount * times, Self.aheadBytes))
+                guard lastChunk != nil else { throw malformed("it repeats nothing") }
+                repeats = times
             }
         }
-        try submitOpen()
     }
 
-    private func append(_ item: Planned, _ bytes: Int) {
-        planned.append(item)
-        lastPlanned = item
-        plannedBytes += bytes
+    private func append(_ chunk: FoundChunk) {
+        open.append(chunk)
+        if open.byteCount >= Self.stretchBytes { submitOpen() }
     }
 
-    private func order(_ found: FoundChunk) throws {
-        let key = FrameCache.Key(found)
-        guard !coming.contains(key), cache.frame(key) == nil else { return }
-        coming.insert(key)
-        if let job = open, job.directory === found.directory, job.segment == found.segment,
-            found.frame > job.frames.last!
-        {
-            open = SegmentJob(
-                directory: job.directory, segment: job.segment, frames: job.frames + [found.frame])
-        } else {
-            try submitOpen()
-            open = SegmentJob(
-                directory: found.directory, segment: found.segment, frames: [found.frame])
-        }
+    /// Hands the gathered stretch to the decoders. There is room: one that is gathered was begun
+    /// when there was, and only whole ones are handed over.
+    private func submitOpen() {
+        guard open.byteCount > 0 else { return }
+        decoders.submit(open)
+        planned.append(.stretch)
+        open = Stretch()
     }
 
-    private func submitOpen() throws {
-        guard let job = open else { return }
-        open = nil
-        while decoders.isFull { try takeDecoded() }
-        decoders.submit(job)
-        submitted.append(job)
-    }
-
-    private func takeDecoded() throws {
-        guard !submitted.isEmpty else { return }
-        let result = Result { try decoders.take() ?? [] }
-        let job = submitted.removeFirst()
-        let keys = job.frames.map {
-            FrameCache.Key(pack: job.directory.source.name, segment: job.segment, frame: $0)
-        }
-        coming.subtract(keys)
-        switch result {
-        case .success(let frames):
-            for (key, frame) in zip(keys, frames) { cache.insert(key, frame) }
-        case .failure(let error):
-            guard isDamage(error) else { throw error }
-            for key in keys { failed[key] = error }
-        }
-    }
-
-    private func bytes(_ wanted: FoundChunk) throws -> Slice {
-        var found = wanted
-        while true {
-            let key = FrameCache.Key(found)
-            if let frame = cache.frame(key) { return frame.chunk(found.chunk) }
-            if let failure = failed[key] {
-                // What one pack does not give another may hold as well.
-                guard
-                    let other = try? snapshot.finder.find(
-                        found.id, notIn: Set(failed.keys.map { $0.pack }))
-                else {
-                    throw failure
-                }
-                found = other
-                continue
-            }
-            if !coming.contains(key) { try order(found) }
-            try submitOpen()
-            try takeDecoded()
-        }
+    private func malformed(_ why: String) -> WireError {
+        .malformed("a list of snapshot \(snapshot.snapshot.id.short) is malformed: \(why)")
     }
 
     // MARK: the whole
@@ -304,8 +244,6 @@ final class StreamReader {
             }
         }
     }
-
-    private var isFinished = false
 
     private func finish() throws {
         guard !isFinished else { return }

@@ -3,82 +3,48 @@ import Sealing
 import Synchronization
 import WireFormat
 
-/// The directory of one pack, with the keys of its envelopes as they are needed.
-///
-/// A class: readers on several threads share what one of them opened.
-package final class OpenDirectory: Sendable {
-    /// Where the sealed segments lie.
-    package enum Source: Sendable {
-        case pack(ObjectName)
-        /// In a manifest.
-        case inline([UInt8], of: ObjectName)
-
-        package var name: ObjectName {
-            switch self {
-            case .pack(let name), .inline(_, let name): name
-            }
-        }
-    }
-
-    package let source: Source
-    package let directory: PackDirectory
-    private let context: DomainContext
-    private let keys: Mutex<[EnvelopeKey?]>
-
-    package init(_ source: Source, _ directory: PackDirectory, _ context: DomainContext) {
-        self.source = source
-        self.directory = directory
-        self.context = context
-        keys = Mutex(Array(repeating: nil, count: directory.envelopes.count))
-    }
-
-    func key(_ envelope: Int) throws -> EnvelopeKey {
-        try keys.withLock { keys in
-            if let key = keys[envelope] { return key }
-            let key = try EnvelopeKey.open(
-                directory.envelopes[envelope], context, what: "\(source.name)")
-            keys[envelope] = key
-            return key
-        }
-    }
-
-    /// Reads the sealed bytes of a segment into `buffer`, which has exactly their length.
-    func read(_ segment: PackDirectory.Segment, into buffer: UnsafeMutableRawBufferPointer) throws {
-        let range = segment.offset..<(segment.offset + segment.sealedBytes)
-        switch source {
-        case .pack(let name): try context.store.read(name, range, into: buffer)
-        case .inline(let bytes, _): buffer.copyBytes(from: bytes[range])
-        }
-    }
-}
-
 /// Reads pack directories from the packs themselves and keeps the last ones.
 ///
 /// A class: threads share what one of them read.
 package final class PackDirectories: Sendable {
     private let context: DomainContext
-    private let cache = Mutex(Cache())
-    private static let entriesMax = 64
+    private let cache: Mutex<Cache>
 
     private struct Cache {
-        var directories: [ObjectID: OpenDirectory] = [:]
-        var order: [ObjectID] = []
+        var young: [ObjectID: OpenDirectory] = [:]
+        var old: [ObjectID: OpenDirectory] = [:]
+        var youngBytes = 0
+        let bytesMax: Int
+
+        mutating func find(_ pack: ObjectID) -> OpenDirectory? {
+            if let found = young[pack] { return found }
+            guard let found = old.removeValue(forKey: pack) else { return nil }
+            insert(pack, found)
+            return found
+        }
+
+        /// Two generations, as in `SharedCache`.
+        mutating func insert(_ pack: ObjectID, _ directory: OpenDirectory) {
+            guard young.updateValue(directory, forKey: pack) == nil else { return }
+            youngBytes += directory.byteCount
+            guard youngBytes > bytesMax / 2 else { return }
+            old = young
+            young = [:]
+            youngBytes = 0
+        }
     }
 
-    package init(_ context: DomainContext) { self.context = context }
+    /// - Parameter bytesMax: so much memory is kept for directories at most.
+    package init(_ context: DomainContext, bytesMax: Int = 24 << 20) {
+        self.context = context
+        cache = Mutex(Cache(bytesMax: bytesMax))
+    }
 
     package func directory(of pack: ObjectID) throws -> OpenDirectory {
-        if let known = cache.withLock({ $0.directories[pack] }) { return known }
+        if let known = cache.withLock({ $0.find(pack) }) { return known }
         let (stored, _) = try Self.read(pack, context)
         let opened = OpenDirectory(.pack(.pack(context.domain, pack)), stored, context)
-        cache.withLock { cache in
-            if cache.directories.updateValue(opened, forKey: pack) == nil {
-                cache.order.append(pack)
-            }
-            if cache.order.count > Self.entriesMax {
-                cache.directories[cache.order.removeFirst()] = nil
-            }
-        }
+        cache.withLock { $0.insert(pack, opened) }
         return opened
     }
 

@@ -123,9 +123,10 @@ final class PackBuilder {
         write(SHA256.hash(buffer.bytes(0..<hashed)), at: hashed)
         return FinishedPack(
             domain: context.domain, bytes: Slice(buffer, 0..<trailer.fileBytes),
-            indexed: IndexObject.Pack(
-                id: id, contentClass: contentClass, fileBytes: trailer.fileBytes, directory: fields),
-            chunkIDs: directory.chunkIDs)
+            stored: StoredPack(
+                IndexObject.Pack(
+                    id: id, contentClass: contentClass, fileBytes: trailer.fileBytes,
+                    directory: fields), directory))
     }
 
     /// The segments alone, for a manifest that carries them itself.
@@ -148,34 +149,26 @@ final class PackBuilder {
 package struct FinishedPack: Sendable {
     let domain: DomainID
     let bytes: Slice
-    let indexed: IndexObject.Pack
-    let chunkIDs: [[ChunkID]]
+    let stored: StoredPack
 }
 
 /// A pack that is durable: what indexes want to know of it.
 package struct StoredPack: Sendable {
+    /// For an index object.
     package let indexed: IndexObject.Pack
-    /// The ids of each segment's chunks, in order.
-    package let chunkIDs: [[ChunkID]]
+    /// For the local index.
+    package let places: IndexedPack
 
-    package init(indexed: IndexObject.Pack, chunkIDs: [[ChunkID]]) {
+    package init(_ indexed: IndexObject.Pack, _ directory: PackDirectory) {
         self.indexed = indexed
-        self.chunkIDs = chunkIDs
-    }
-
-    /// As the local index wants it.
-    package var places: IndexedPack {
-        IndexedPack(
+        places = IndexedPack(
             id: indexed.id, contentClass: indexed.contentClass, byteCount: indexed.fileBytes,
-            segments: chunkIDs)
+            segments: directory.segments.map { $0.frames.flatMap { $0.chunks.map { $0.id } } },
+            envelopes: directory.envelopes.map { $0.header.id },
+            baseEnvelopes: Set(directory.baseSegments.map { $0.envelope }).sorted())
     }
 }
 
 extension PackDirectory {
     package static let boxLabel = "pack directory"
-
-    /// The ids of each segment's chunks, in order.
-    package var chunkIDs: [[ChunkID]] {
-        segments.map { $0.frames.flatMap { $0.chunks.map { $0.id } } }
-    }
 }

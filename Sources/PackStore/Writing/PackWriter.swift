@@ -147,7 +147,7 @@ package final class PackPutter: PipelineWorker {
     init(store: any ObjectStore) { self.store = store }
 
     package func run(_ pack: FinishedPack) throws -> StoredPack {
-        try pack.bytes.withBytes { try store.put(.pack(pack.domain, pack.indexed.id), $0) }
-        return StoredPack(indexed: pack.indexed, chunkIDs: pack.chunkIDs)
+        try pack.bytes.withBytes { try store.put(.pack(pack.domain, pack.stored.indexed.id), $0) }
+        return pack.stored
     }
 }

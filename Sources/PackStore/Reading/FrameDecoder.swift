@@ -1,0 +1,214 @@
+import Compression
+import Faults
+import Sealing
+import WireFormat
+import Workers
+
+/// What decoders on several threads share: the frames and segments decoded last.
+package struct DecodedFrames: Sendable {
+    /// A frame of a pack, or of a manifest.
+    package struct Name: Hashable, Sendable {
+        let owner: ObjectID
+        let isInline: Bool
+        let number: Int32
+
+        init(_ directory: OpenDirectory, _ number: Int) {
+            switch directory.source {
+            case .pack(.pack(_, let id)): (owner, isInline) = (id, false)
+            case .inline(_, .snapshot(_, let id)): (owner, isInline) = (id, true)
+            default: preconditionFailure("segments lie in packs and manifests")
+            }
+            self.number = Int32(number)
+        }
+    }
+
+    /// Plaintext of frames.
+    let frames: SharedCache<Name>
+    /// Stored bytes of segments that hold several frames.
+    let segments: SharedCache<Name>
+    let buffers: SizedBuffers
+
+    /// - Parameter bytesMax: how much is kept in memory at most.
+    package init(bytesMax: Int) {
+        frames = SharedCache(bytesMax: bytesMax * 3 / 4)
+        segments = SharedCache(bytesMax: bytesMax / 4)
+        buffers = SizedBuffers(capacityMax: Limits.segmentPlaintextBytes)
+    }
+
+    /// How many frames were decoded so far.
+    package var count: Int { frames.made }
+}
+
+/// Opens segments and decodes frames, bases first. One a thread; what it decodes it shares.
+package final class FrameDecoder {
+    private let context: DomainContext
+    private let finder: ChunkFinder
+    private let shared: DecodedFrames
+    private var decompressor = Decompressor(windowLog: Limits.zstdWindowLog)
+    private let dataNamer: ChunkNamer?
+    private let listNamer: ChunkNamer
+    private let sealedRoom = Buffer(capacity: Limits.segmentPlaintextBytes + MessageCipher.tagBytes)
+    private let opened = Buffer(capacity: Limits.segmentPlaintextBytes)
+
+    /// What had to be decoded for the frame asked for, so that a hostile directory cannot ask for
+    /// the world.
+    private var closure: Set<DecodedFrames.Name> = []
+    private var closureBytes = 0
+
+    package init(_ context: DomainContext, _ finder: ChunkFinder, _ shared: DecodedFrames) throws {
+        self.context = context
+        self.finder = finder
+        self.shared = shared
+        dataNamer =
+            context.keys.chunkIDs == nil
+            ? nil : try context.keys.namer(ofClass: ContentClass.data.rawValue)
+        listNamer = try context.keys.namer(ofClass: ContentClass.list.rawValue)
+    }
+
+    /// The plaintext of a frame. Its chunks are not verified: whoever gives one out does that.
+    package func frame(_ number: Int, of directory: OpenDirectory) throws -> Slice {
+        closure.removeAll(keepingCapacity: true)
+        closureBytes = 0
+        return try decoded(number, of: directory)
+    }
+
+    /// The bytes of a chunk, verified.
+    package func chunk(_ found: FoundChunk) throws -> Slice {
+        let frame = try frame(found.frame, of: found.directory)
+        let start = frame.range.lowerBound
+        let slice = Slice(
+            frame.buffer, (start + found.range.lowerBound)..<(start + found.range.upperBound))
+        try slice.withBytes { try verify($0, found) }
+        return slice
+    }
+
+    /// Recomputes the id of a chunk.
+    package func verify(_ plaintext: UnsafeRawBufferPointer, _ found: FoundChunk) throws {
+        let segment = Int(found.directory.frames[found.frame].segment)
+        var code: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+        withUnsafeMutableBytes(of: &code) {
+            let result = $0.baseAddress!.assumingMemoryBound(to: UInt8.self)
+            switch found.directory.contentClass(ofSegment: segment) {
+            case .data: dataNamer?.name(plaintext, into: result)
+            case .list: listNamer.name(plaintext, into: result)
+            }
+        }
+        let name = ChunkID(words: (code.0.littleEndian, code.1.littleEndian, code.2.littleEndian))
+        guard name == found.id else {
+            let what = found.directory.what(segment: segment)
+            throw SealingError.doesNotOpen("\(what): a chunk is not what its name says; it")
+        }
+    }
+
+    // MARK: frames
+
+    private func decoded(_ number: Int, of directory: OpenDirectory) throws -> Slice {
+        try shared.frames.block(DecodedFrames.Name(directory, number)) {
+            try decode(number, of: directory)
+        }
+    }
+
+    private func decode(_ number: Int, of directory: OpenDirectory) throws -> Slice {
+        let frame = directory.frames[number]
+        // A base comes first: what it needs itself may use this thread's rooms.
+        let base = frame.codec == .delta ? try gatherBase(of: frame, in: directory) : nil
+        let rawBytes = Int(frame.rawBytes)
+        let result = shared.buffers.take(rawBytes)
+        let room = result.room(0..<rawBytes)
+        let stored = try storedBytes(Int(frame.segment), of: directory)
+        let start = stored.range.lowerBound + Int(frame.storedOffset)
+        let own = Slice(stored.buffer, start..<(start + Int(frame.storedBytes)))
+        do {
+            try own.withBytes { (stored) throws(CompressionError) in
+                switch (frame.codec, base) {
+                case (.delta, let base?):
+                    try base.withBytes { (base) throws(CompressionError) in
+                        try decompressor.decompress(stored, base: base, into: room)
+                    }
+                case (.raw, _): room.copyMemory(from: stored)
+                default: try decompressor.decompress(stored, into: room)
+                }
+            }
+        } catch {
+            throw InContext("in \(directory.what(segment: Int(frame.segment)))", error)
+        }
+        return Slice(result, 0..<rawBytes)
+    }
+
+    /// The plaintext of a segment's message. Good until the next is asked for.
+    private func storedBytes(_ number: Int, of directory: OpenDirectory) throws -> Slice {
+        let segment = directory.segments[number]
+        let count = Int(segment.storedBytes)
+        let room = sealedRoom.room(0..<(count + MessageCipher.tagBytes))
+        guard segment.frames.count > 1 else {
+            try directory.open(number, room: room, into: opened.room(0..<count))
+            return Slice(opened, 0..<count)
+        }
+        return try shared.segments.block(DecodedFrames.Name(directory, number)) {
+            let buffer = shared.buffers.take(count)
+            try directory.open(number, room: room, into: buffer.room(0..<count))
+            return Slice(buffer, 0..<count)
+        }
+    }
+
+    // MARK: bases
+
+    /// The plaintext a delta was made against.
+    private func gatherBase(of frame: OpenDirectory.Frame, in directory: OpenDirectory) throws
+        -> Slice
+    {
+        var parts: [Slice] = []
+        for piece in directory.pieces[Int(frame.pieces.lowerBound)..<Int(frame.pieces.upperBound)] {
+            parts.append(try part(piece, frame, in: directory))
+        }
+        let byteCount = parts.reduce(0) { $0 + $1.count }
+        guard byteCount <= Limits.baseRawBytes else {
+            throw malformed(frame, in: directory, "its base is too long")
+        }
+        if parts.count == 1 { return parts[0] }
+        return Slice(joining: parts)
+    }
+
+    private func part(
+        _ piece: PackDirectory.Piece, _ frame: OpenDirectory.Frame, in directory: OpenDirectory
+    ) throws -> Slice {
+        let (base, segment) = try finder.locate(directory.baseSegments[piece.segment])
+        let frames = base.segments[segment].frames
+        let number = Int(frames.lowerBound) + piece.frame
+        // The depth falls with every step, so there is no cycle, whatever the directories say.
+        guard number < frames.upperBound, base.frames[number].depth < frame.depth,
+            base.contentClass(ofSegment: segment)
+                == directory.contentClass(ofSegment: Int(frame.segment)),
+            let range = base.range(of: piece, inFrame: number)
+        else { throw malformed(frame, in: directory, "its base is no part of an older segment") }
+        if closure.insert(DecodedFrames.Name(base, number)).inserted {
+            closureBytes += Int(base.frames[number].rawBytes)
+        }
+        guard closure.count <= Limits.closureFrames, closureBytes <= Limits.closureBytes else {
+            throw malformed(frame, in: directory, "it stands on too many bases")
+        }
+        let plaintext = try decoded(number, of: base)
+        let start = plaintext.range.lowerBound
+        return Slice(plaintext.buffer, (start + range.lowerBound)..<(start + range.upperBound))
+    }
+
+    private func malformed(
+        _ frame: OpenDirectory.Frame, in directory: OpenDirectory, _ why: String
+    ) -> WireError {
+        .malformed("\(directory.what(segment: Int(frame.segment))) is malformed: \(why)")
+    }
+}
+
+extension OpenDirectory {
+    /// Where the chunks of a piece lie in the plaintext of its frame; nil where they are not all
+    /// there.
+    func range(of piece: PackDirectory.Piece, inFrame number: Int) -> Range<Int>? {
+        let own = frames[number].chunks
+        guard piece.chunkCount >= 1, piece.firstChunk + piece.chunkCount <= own.count else {
+            return nil
+        }
+        let first = chunks[Int(own.lowerBound) + piece.firstChunk]
+        let last = chunks[Int(own.lowerBound) + piece.firstChunk + piece.chunkCount - 1]
+        return Int(first.start)..<Int(last.start + last.byteCount)
+    }
+}
