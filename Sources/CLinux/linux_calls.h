@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <grp.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <pwd.h>
@@ -35,6 +36,7 @@
 
 extern int renameat2(int, const char *, int, const char *, unsigned int);
 extern int pipe2(int[2], int);
+extern void *memmem(const void *, size_t, const void *, size_t);
 enum { repo_rename_noreplace_flag = 1, repo_f_setpipe_sz = 1031, repo_whence_data = 3, repo_whence_hole = 4 };
 
 // errno is a macro, which Swift does not see without Glibc's overlay.
@@ -118,6 +120,8 @@ static inline int repo_set_nonblocking(int fd) {
 }
 static inline int repo_flock_exclusive(int fd) { return (int)repo_result(flock(fd, LOCK_EX)); }
 static inline long repo_getrandom(void *to, size_t count) { return repo_result(getrandom(to, count, 0)); }
+// Blocks of so many bytes and more are given back to the system as soon as they are freed.
+static inline int repo_give_back_blocks_of(int bytes) { return mallopt(M_MMAP_THRESHOLD, bytes); }
 static inline int repo_forbid_dumps(void) { return (int)repo_result(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)); }
 static inline void repo_wipe(void *at, size_t count) { explicit_bzero(at, count); }
 // NULL where it fails.

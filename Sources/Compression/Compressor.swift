@@ -5,6 +5,10 @@ package struct Compressor: ~Copyable {
     private let context: OpaquePointer
     private var level: Int32
 
+    /// The tables of the lower levels forget the beginning of a longer base: without long-distance
+    /// matching zstd silently finds nothing there.
+    private static let longBaseBytes = 256 << 10
+
     /// - Parameter level: zstd's, 1 to 19. Levels are not monotone on database dumps: 1 can beat 6.
     package init(level: Int) {
         guard let context = ZSTD_createCCtx() else { fatalError("no memory left for compression") }
@@ -26,13 +30,11 @@ package struct Compressor: ~Copyable {
         try check(ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters))
         try check(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level))
         if base.count > 0 {
-            // The window must reach from the end of the source to the beginning of the base, and
-            // without long-distance matching zstd silently finds nothing in bases of much more than
-            // 256 KiB.
+            // The window must reach from the end of the source to the beginning of the base.
             let reach = base.count + bytes.count
             let log = max(10, reach.bitWidth - (reach - 1).leadingZeroBitCount)
             try check(ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, Int32(log)))
-            if base.count > 128 << 10 {
+            if base.count > Self.longBaseBytes {
                 try check(ZSTD_CCtx_setParameter(context, ZSTD_c_enableLongDistanceMatching, 1))
             }
             try check(ZSTD_CCtx_refPrefix(context, base.baseAddress, base.count))

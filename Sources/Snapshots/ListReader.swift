@@ -13,6 +13,8 @@ package struct ListReader {
     private var entries: ArraySlice<ListEntry> = []
     /// Told of every node read.
     package var onNode: ((ChunkID) -> Void)?
+    /// The node that holds the entries being given out, if it is one of its own.
+    package private(set) var lastLeaf: (id: ChunkID, byteCount: Int)?
 
     /// - Parameters:
     ///   - stream: whose list is walked.
@@ -59,6 +61,7 @@ package struct ListReader {
         case .leaf(let entries):
             guard level == nil || level == 0 else { throw malformed("a node has the wrong level") }
             self.entries = entries[...]
+            lastLeaf = (id, total)
         case .interior(let own, let children):
             guard level == nil || level == own else {
                 throw malformed("a node has the wrong level")

@@ -16,7 +16,8 @@ package final class Buffer: @unchecked Sendable {
         self.pool = pool
     }
 
-    /// A block of its own, for sizes that no pool has.
+    /// A block of its own. Where blocks of many sizes come and go, the allocator shares memory
+    /// among them better than pools of each size could.
     package convenience init(capacity: Int) {
         self.init(
             base: .allocate(byteCount: max(1, capacity), alignment: 64), capacity: capacity,
@@ -71,27 +72,6 @@ package final class BufferPool: Sendable {
     }
 }
 
-/// Blocks of many sizes, each a power of two: a small block does not take the room of a large one.
-package final class SizedBuffers: Sendable {
-    private static let smallestLog = 12
-    private let pools: [BufferPool]
-
-    /// - Parameter capacityMax: the largest block that will be asked for.
-    package init(capacityMax: Int) {
-        let largestLog = max(
-            Self.smallestLog, (capacityMax - 1).bitWidth - (capacityMax - 1).leadingZeroBitCount)
-        pools = (Self.smallestLog...largestLog).map { BufferPool(capacity: 1 << $0) }
-    }
-
-    /// A block of at least `byteCount` bytes.
-    package func take(_ byteCount: Int) -> Buffer {
-        let log = byteCount <= 1 ? 0 : Int.bitWidth - (byteCount - 1).leadingZeroBitCount
-        let number = max(0, log - Self.smallestLog)
-        precondition(number < pools.count, "no block is larger than the largest")
-        return pools[number].take()
-    }
-}
-
 /// A part of a buffer, keeping it alive.
 package struct Slice: Sendable {
     package let buffer: Buffer
@@ -121,14 +101,13 @@ package struct Slice: Sendable {
 
     /// Some parts, one after the other, in a buffer of their own.
     package init(joining parts: [Slice]) {
-        let byteCount = parts.reduce(0) { $0 + $1.count }
-        let buffer = Buffer(capacity: byteCount)
+        let buffer = Buffer(capacity: parts.reduce(0) { $0 + $1.count })
         var offset = 0
         for part in parts {
             let room = buffer.room(offset..<(offset + part.count))
             part.withBytes { room.copyMemory(from: $0) }
             offset += part.count
         }
-        self.init(buffer, 0..<byteCount)
+        self.init(buffer, 0..<offset)
     }
 }

@@ -46,6 +46,8 @@ struct AddRun {
     let store: ChunkStore
     let series: SeriesHistory
     let history: History
+    /// What the snapshot is made against.
+    let parent: Snapshot?
     let started: Int64
 
     init(_ request: AddRequest, _ vault: Vault) throws {
@@ -63,10 +65,12 @@ struct AddRun {
             warn("\(name) is ignored: \(explanation(of: error))")
         }
         let workers = vault.surroundings.workers
+        parent = try Self.parent(request, series, history, context)
+        let makesDeltas = parent != nil && context.store.isNear && vault.keyring.opensData
         store = ChunkStore(
-            context, index, usable: packs.subtracting(condemned.map { $0.id }),
-            level: request.level,
-            workers: workers, putsAtOnce: context.store.isNear ? 1 : 4)
+            context, index, existing: packs.subtracting(condemned.map { $0.id }),
+            level: request.level, workers: workers, putsAtOnce: context.store.isNear ? 1 : 4,
+            deltas: makesDeltas ? request.deltaLimits : nil)
     }
 
     func save() throws -> AddOutcome {
@@ -83,13 +87,23 @@ struct AddRun {
     func stop() { store.stop() }
 
     /// The parent that the request or the series names.
-    func parent() throws -> Snapshot? {
+    private static func parent(
+        _ request: AddRequest, _ series: SeriesHistory, _ history: History, _ context: DomainContext
+    ) throws -> Snapshot? {
         guard let reference = request.parent else { return series.parent }
         let parent = try reference.resolve(in: history)
         guard parent.domain == context.domain else {
             throw OperationError.notInOwnDomain(reference.text)
         }
         return parent
+    }
+
+    /// The list of a stream of the parent; nil where there is none that can be read here.
+    func parentList(_ role: Manifest.Role) -> ListReader? {
+        guard store.makesDeltas, let parent, let reader = try? SnapshotReader(parent, vault),
+            let stream = reader.manifest.stream(role)
+        else { return nil }
+        return try? reader.list(stream)
     }
 
     /// The head but for what the stream itself decides.
@@ -116,7 +130,7 @@ struct AddRun {
             writer: writer,
             sequence: 1 + max(remembered, own.map { $0.head.sequence }.max() ?? 0))
         head.names = own.map { $0.id }.filter { !named.contains($0) }
-        head.parent = kind == .differential ? lastFull?.id : try parent()?.id
+        head.parent = kind == .differential ? lastFull?.id : parent?.id
         head.base = kind == .full ? nil : lastFull?.id
         head.host = request.host ?? vault.surroundings.hostName
         head.tags = request.tags

@@ -16,7 +16,7 @@ extension AddRun {
         let workers = vault.surroundings.workers
         let data = try StreamWriter(
             .data, .data, rule: .general(vault.config.generalCutting, number: 3), context, store,
-            workers: workers)
+            workers: workers, parent: parentList(.data))
         let catalog = try MetadataWriter(.catalog, rule: rule(isText: false), context, store)
         defer {
             data.stop()
@@ -48,7 +48,7 @@ extension AddRun {
         return AddOutcome(
             snapshot: snapshot, manifest: published, chunks: data.chunkCount,
             chunksNew: store.chunksNew,
-            framesDelta: 0, seconds: began.elapsedSeconds,
+            deltas: store.deltas, seconds: began.elapsedSeconds,
             notes: problems,
             reservations: problems, exitStatusKnown: true)
     }

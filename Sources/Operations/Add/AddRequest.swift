@@ -1,5 +1,6 @@
 import DumpFormats
 import Files
+import PackStore
 import Snapshots
 import WireFormat
 
@@ -31,6 +32,8 @@ package struct AddRequest: Sendable {
     package var format: StreamFormat?
     /// zstd's level; nil: try.
     package var level: Int?
+    /// How far deltas may reach; nil makes none.
+    package var deltaLimits: DeltaLimits? = .usual
     package var acceptRollback = false
 
     package init(series: String, source: Source) {
@@ -58,7 +61,8 @@ package struct AddOutcome: Sendable {
     package let manifest: Manifest
     package let chunks: Int
     package let chunksNew: Int
-    package let framesDelta: Int
+    /// Deltas among the data: how many frames, of how many bytes, in how many.
+    package let deltas: (frames: Int, rawBytes: Int, storedBytes: Int)
     package let seconds: Double
     /// To be told to the person: warnings of the format, files that could not be read.
     package let notes: [String]

@@ -58,8 +58,7 @@ extension AddRun {
         return AddOutcome(
             snapshot: snapshot, manifest: published, chunks: writer.chunkCount,
             chunksNew: store.chunksNew,
-            framesDelta: 0,
-            seconds: began.elapsedSeconds,
+            deltas: store.deltas, seconds: began.elapsedSeconds,
             notes: notes, reservations: reservations, exitStatusKnown: exit != nil)
     }
 
@@ -82,7 +81,7 @@ extension AddRun {
         let format = head.withUnsafeBytes { classify(head: $0, expecting: request.format) }
         let writer = try StreamWriter(
             .data, .data, rule: rule(isText: format.isText), context, store,
-            workers: vault.surroundings.workers)
+            workers: vault.surroundings.workers, parent: parentList(.data))
         do {
             head.withUnsafeBytes { reader.read($0) }
             try writer.write(head)

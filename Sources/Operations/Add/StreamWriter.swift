@@ -21,6 +21,12 @@ final class StreamWriter {
     private var checksum: StreamChecksum
     private let checksumKey: [UInt8]
     private var list: ListBuilder?
+    /// Where the node of the list being filled begins in the stream.
+    private var nodeStart = 0
+    /// Where the entries of the list end in the stream.
+    private var listed = 0
+    /// Nil where there is no parent to make deltas against.
+    private var runs: RunGatherer?
 
     private let windows: BufferPool
     private var window: Buffer
@@ -37,15 +43,18 @@ final class StreamWriter {
 
     /// - Parameters:
     ///   - window's new bytes are 1 MiB; up to `workers + 2` windows are in flight.
+    ///   - parent: the list of the parent's stream of the same role.
     init(
         _ role: Manifest.Role, _ contentClass: ContentClass, rule: CuttingRule,
-        _ context: DomainContext,
-        _ store: ChunkStore, workers: Int
+        _ context: DomainContext, _ store: ChunkStore, workers: Int, parent: ListReader? = nil
     ) throws {
         self.role = role
         self.contentClass = contentClass
         self.rule = rule
         self.store = store
+        runs = parent.map {
+            RunGatherer(ParentWalk($0), chunkBytesMax: rule.maximum) { store.frames(of: $0) }
+        }
         cutter = Cutter(rule: rule)
         decider = try context.keys.cutDecider()
         checksumKey = try context.random.draw("stream checksum", key: context.keys.auth)
@@ -142,16 +151,46 @@ final class StreamWriter {
                 let id = named.names[next]
                 next += 1
                 chunkCount += 1
-                _ = try store.store(id, Slice(named.buffer, range), contentClass)
+                try store(id, Slice(named.buffer, range))
                 try append(.chunk(id, byteCount: range.count))
-            case .zeros(let count): try append(.zeros(count))
+                listed += range.count
+            case .zeros(let count):
+                runs?.zeros(count)
+                try append(.zeros(count))
+                listed += count
             }
         }
         if contentClass == .data { try store.endOfBuffer() }
     }
 
+    private func store(_ id: ChunkID, _ slice: Slice) throws {
+        guard try store.claim(id, byteCount: slice.count, contentClass) else {
+            runs?.known(id, byteCount: slice.count)
+            return
+        }
+        guard runs != nil else { return try store.add(id, slice, contentClass) }
+        try runs?.new(PackDirectory.Chunk(id: id, byteCount: slice.count), slice) {
+            try store.add($0, contentClass)
+        }
+        for alignment in store.takeAlignments() { runs?.align(alignment) }
+    }
+
     private func append(_ entry: ListEntry) throws {
-        try list!.append(entry) { id, node in _ = try store.store(id, Slice(copying: node), .list) }
+        try list!.append(entry) { id, node in try store(node: node, id) }
+    }
+
+    /// Stores a node of the list, against the nodes that stood in its place in the parent's.
+    private func store(node: [UInt8], _ id: ChunkID) throws {
+        let covered = nodeStart..<max(nodeStart + 1, listed)
+        let isLeaf = node.first == 0
+        if isLeaf { nodeStart = listed }
+        guard try store.claim(id, byteCount: node.count, .list) else { return }
+        let bytes = Slice(copying: node)
+        guard isLeaf, let base = runs?.nodes(for: covered), !base.isEmpty else {
+            return try store.add(id, bytes, .list)
+        }
+        let chunk = PackDirectory.Chunk(id: id, byteCount: node.count)
+        try store.add([DeltaRun(chunks: [chunk], bytes: bytes, base: base)], .list)
     }
 
     /// The stream ended: its description. The writer is used up.
@@ -159,10 +198,9 @@ final class StreamWriter {
         try turn(isLast: true)
         while naming.count > 0 { try takeNamed() }
         naming.stop()
+        try runs?.finish { try store.add($0, contentClass) }
         guard let list = list.take() else { preconditionFailure("a stream is finished once") }
-        let root = try list.finish { id, node in
-            _ = try store.store(id, Slice(copying: node), .list)
-        }
+        let root = try list.finish { id, node in try store(node: node, id) }
         return Manifest.Stream(
             role: role, contentClass: contentClass, byteCount: byteCount, checksumKey: checksumKey,
             checksum: finishChecksum(), list: root, cuttingRule: rule.number)

@@ -26,13 +26,17 @@ package struct DecodedFrames: Sendable {
     let frames: SharedCache<Name>
     /// Stored bytes of segments that hold several frames.
     let segments: SharedCache<Name>
-    let buffers: SizedBuffers
+    private let large = BufferPool(capacity: Limits.frameRawBytes)
 
     /// - Parameter bytesMax: how much is kept in memory at most.
     package init(bytesMax: Int) {
         frames = SharedCache(bytesMax: bytesMax * 3 / 4)
         segments = SharedCache(bytesMax: bytesMax / 4)
-        buffers = SizedBuffers(capacityMax: Limits.segmentPlaintextBytes)
+    }
+
+    /// A block for the plaintext of a frame. The long ones are used again and again.
+    func block(_ byteCount: Int) -> Buffer {
+        2 * byteCount > large.capacity ? large.take() : Buffer(capacity: byteCount)
     }
 
     /// How many frames were decoded so far.
@@ -113,7 +117,7 @@ package final class FrameDecoder {
         // A base comes first: what it needs itself may use this thread's rooms.
         let base = frame.codec == .delta ? try gatherBase(of: frame, in: directory) : nil
         let rawBytes = Int(frame.rawBytes)
-        let result = shared.buffers.take(rawBytes)
+        let result = shared.block(rawBytes)
         let room = result.room(0..<rawBytes)
         let stored = try storedBytes(Int(frame.segment), of: directory)
         let start = stored.range.lowerBound + Int(frame.storedOffset)
@@ -145,7 +149,7 @@ package final class FrameDecoder {
             return Slice(opened, 0..<count)
         }
         return try shared.segments.block(DecodedFrames.Name(directory, number)) {
-            let buffer = shared.buffers.take(count)
+            let buffer = Buffer(capacity: count)
             try directory.open(number, room: room, into: buffer.room(0..<count))
             return Slice(buffer, 0..<count)
         }

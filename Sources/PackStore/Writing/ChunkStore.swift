@@ -7,59 +7,105 @@ import Workers
 ///
 /// A class: it owns threads. Used by one thread.
 package final class ChunkStore {
-    private let context: DomainContext
     private let index: ChunkIndex
     private let keeper: IndexKeeper
     private let data: PackWriter
     private let lists: PackWriter
+    private let links: PackLinks
+    private let finder: ChunkFinder
+    /// Packs that may be relied on: they and all they stand on exist and carry no tombstone.
     private let usable: Set<ObjectID>
     private var pending = PendingChunks()
+    private var found: Set<ObjectID> = []
 
-    /// Packs that existed before and are relied on now.
-    package private(set) var reliedOn: Set<ObjectID> = []
     package private(set) var chunksNew = 0
     package private(set) var bytesNew = 0
     /// What grew in the repository so far: packs and index objects.
     package var bytesStored: Int { data.bytesPut + lists.bytesPut + indexBytes }
     private var indexBytes = 0
+    /// Deltas among the data: how many frames, of how many bytes, in how many.
+    package var deltas: (frames: Int, rawBytes: Int, storedBytes: Int) { data.deltas }
+    /// Whether content can become deltas.
+    package let makesDeltas: Bool
 
     /// So many new chunks are held in memory until an index object takes them over.
     private static let pendingMax = 200_000
 
     /// - Parameters:
-    ///   - usable: packs that exist and carry no tombstone.
+    ///   - existing: packs that exist and carry no tombstone.
     ///   - level: zstd's level for data; nil tries.
+    ///   - deltas: what to keep to; nil makes none.
     package init(
-        _ context: DomainContext, _ index: ChunkIndex, usable: Set<ObjectID>, level: Int?,
-        workers: Int,
-        putsAtOnce: Int
+        _ context: DomainContext, _ index: ChunkIndex, existing: Set<ObjectID>, level: Int?,
+        workers: Int, putsAtOnce: Int, deltas: DeltaLimits?
     ) {
-        self.context = context
         self.index = index
+        links = index.links
+        let usable = links.whole(among: existing)
         self.usable = usable
         keeper = IndexKeeper(context, index)
-        data = PackWriter(.data, context, level: level, workers: workers, putsAtOnce: putsAtOnce)
-        lists = PackWriter(.list, context, level: 3, workers: min(workers, 1), putsAtOnce: 1)
+        makesDeltas = deltas != nil
+        let finder = ChunkFinder(context, index)
+        self.finder = finder
+        let bases = deltas.map { limits in
+            Bases(
+                finder: finder, decoded: DecodedFrames(bytesMax: 24 << 20), limits: limits,
+                isUsable: { usable.contains($0) })
+        }
+        data = PackWriter(
+            .data, context, level: level, workers: workers, putsAtOnce: putsAtOnce, bases: bases)
+        lists = PackWriter(
+            .list, context, level: 3, workers: min(workers, 1), putsAtOnce: 1, bases: bases)
     }
 
-    /// Sees to it that a chunk is or will be stored. Returns whether it was new.
-    package func store(_ id: ChunkID, _ slice: Slice, _ contentClass: ContentClass) throws -> Bool {
+    /// Whether a chunk is or will be stored. If not it is taken for stored from now on: whoever asks
+    /// hands it to `add`.
+    package func claim(_ id: ChunkID, byteCount: Int, _ contentClass: ContentClass) throws -> Bool {
         if pending.contains(id) { return false }
         if let place = index.place(of: id, where: { usable.contains($0) }) {
-            reliedOn.insert(place.pack)
+            found.insert(place.pack)
             return false
         }
         if pending.count >= Self.pendingMax { try settle() }
         _ = pending.insert(id)
-        switch contentClass {
-        case .data:
+        if contentClass == .data {
             chunksNew += 1
-            bytesNew += slice.count
-            try data.add(id, slice)
-        case .list: try lists.add(id, slice)
+            bytesNew += byteCount
         }
         return true
     }
+
+    /// Stores a chunk that was claimed.
+    package func add(_ id: ChunkID, _ slice: Slice, _ contentClass: ContentClass) throws {
+        try writer(contentClass).add(id, slice)
+    }
+
+    /// Stores runs of chunks that were claimed, as deltas where that is less.
+    package func add(_ runs: [DeltaRun], _ contentClass: ContentClass) throws {
+        try writer(contentClass).add(runs)
+    }
+
+    private func writer(_ contentClass: ContentClass) -> PackWriter {
+        switch contentClass {
+        case .data: data
+        case .list: lists
+        }
+    }
+
+    /// Numbers for the frames that chunks lie in: those of one frame have the same.
+    package func frames(of ids: [ChunkID]) -> [Int] {
+        var last: FoundChunk?
+        var number = 0
+        return ids.map { id in
+            let found = try? finder.find(id, after: last)
+            if found?.directory !== last?.directory || found?.frame != last?.frame { number += 1 }
+            last = found
+            return number
+        }
+    }
+
+    /// What became of runs of data whose place was only reckoned, once.
+    package func takeAlignments() -> [RunAlignment] { data.takeAlignments() }
 
     /// Tells that the buffer of the chunks before will not be continued.
     package func endOfBuffer() throws { try data.endOfBuffer() }
@@ -74,17 +120,48 @@ package final class ChunkStore {
     package func settle() throws {
         try data.flush()
         try lists.flush()
-        let packs = data.takePacks() + lists.takePacks()
-        for pack in packs { ownPacks.insert(pack.indexed.id) }
-        indexBytes += try keeper.write(packs)
+        indexBytes += try keeper.write(data.takePacks() + lists.takePacks())
         pending.removeAll()
     }
 
-    /// Packs this add made.
-    package private(set) var ownPacks: Set<ObjectID> = []
+    /// Packs that existed before and are relied on now, with all that they stand on.
+    package var reliedOn: Set<ObjectID> {
+        links.closure(of: found.union(data.basePacks).union(lists.basePacks), among: usable)
+    }
 
     package func stop() {
         data.stop()
         lists.stop()
+    }
+}
+
+extension PackLinks {
+    /// The packs of a set whose bases are all in the set, and so on down.
+    func whole(among packs: Set<ObjectID>) -> Set<ObjectID> {
+        var whole = packs
+        while true {
+            let broken = whole.filter { pack in
+                !(bases[pack] ?? []).allSatisfy { envelope in
+                    (holders[envelope] ?? []).contains { whole.contains($0) }
+                }
+            }
+            if broken.isEmpty { return whole }
+            whole.subtract(broken)
+        }
+    }
+
+    /// Packs and those of a set that they stand on, and so on down.
+    func closure(of packs: Set<ObjectID>, among usable: Set<ObjectID>) -> Set<ObjectID> {
+        var closure = packs
+        var ahead = Array(packs)
+        while let pack = ahead.popLast() {
+            for envelope in bases[pack] ?? [] {
+                for holder in holders[envelope] ?? []
+                where usable.contains(holder) && closure.insert(holder).inserted {
+                    ahead.append(holder)
+                }
+            }
+        }
+        return closure
     }
 }

@@ -2,8 +2,14 @@ import Compression
 import WireFormat
 import Workers
 
+/// What a thread makes frames of.
+package enum FrameJob: Sendable {
+    case plain(PlainFrame)
+    case deltas([DeltaRun])
+}
+
 /// New chunks on their way into one frame, in order.
-package struct FrameJob: Sendable {
+package struct PlainFrame: Sendable {
     package var slices: [Slice] = []
     package var ids: [ChunkID] = []
     package var rawBytes = 0
@@ -13,10 +19,34 @@ package struct FrameJob: Sendable {
 
 /// A frame ready to be sealed.
 package struct MadeFrame: Sendable {
-    package let frame: PackDirectory.Frame
-    package let stored: Slice
+    /// Without its base: the pack's directory numbers base segments.
+    let frame: PackDirectory.Frame
+    let stored: Slice
+    var base: MadeBase?
+}
+
+/// What a delta stands on, by names.
+struct MadeBase: Sendable {
+    let depth: Int
+    let closureFrames: Int
+    let closureBytes: Int
+    let pieces: [(segment: PackDirectory.SegmentName, frame: Int, firstChunk: Int, chunkCount: Int)]
+    /// The packs that hold all it stands on.
+    let packs: Set<ObjectID>
+
+    static let none = MadeBase(
+        depth: 0, closureFrames: 0, closureBytes: 0, pieces: [], packs: [])
+}
+
+/// What became of a job.
+package struct MadeFrames: Sendable {
+    var frames: [MadeFrame]
+    /// Runs for which no delta was smaller than plain compression.
+    var declined: [DeltaRun] = []
     /// Bytes that the two levels of a trial gave.
-    let trial: (fast: Int, thorough: Int)?
+    var trial: (fast: Int, thorough: Int)?
+    /// Of the runs that asked for it.
+    var alignments: [RunAlignment] = []
 }
 
 /// Compresses frames and proves each before it leaves: what decompresses is compared with what went
@@ -29,11 +59,33 @@ package final class FrameMaker: PipelineWorker {
     private let gathered = Buffer(capacity: Limits.frameRawBytes)
     private let check = Buffer(capacity: Limits.frameRawBytes)
     private let pool: BufferPool
+    private let deltas: DeltaMaker?
 
-    /// - Parameter pool: blocks of at least `Limits.frameRawBytes` for what is stored.
-    package init(pool: BufferPool) { self.pool = pool }
+    /// - Parameters:
+    ///   - pool: blocks of `Limits.frameRawBytes` for what is stored of plain frames.
+    ///   - bases: nil where no deltas are made.
+    package init(_ context: DomainContext, pool: BufferPool, bases: Bases?) throws {
+        self.pool = pool
+        deltas = try bases.map { try DeltaMaker(context, $0) }
+    }
 
-    package func run(_ job: FrameJob) throws -> MadeFrame {
+    package func run(_ job: FrameJob) throws -> MadeFrames {
+        switch job {
+        case .plain(let frame): return try make(frame)
+        case .deltas(let runs):
+            var made = MadeFrames(frames: [])
+            for run in runs {
+                if let frame = try deltas?.make(run, alignments: &made.alignments) {
+                    made.frames.append(frame)
+                } else {
+                    made.declined.append(run)
+                }
+            }
+            return made
+        }
+    }
+
+    private func make(_ job: PlainFrame) throws -> MadeFrames {
         let source = contiguous(job)
         let chunks = zip(job.ids, job.slices).map {
             PackDirectory.Chunk(id: $0, byteCount: $1.count)
@@ -59,16 +111,16 @@ package final class FrameMaker: PipelineWorker {
             guard memoryEquals(check.bytes(0..<source.count), source) else {
                 throw CompressionError.library("a compressed frame does not give back what went in")
             }
-            return MadeFrame(
-                frame: PackDirectory.Frame(codec: .zstd, storedBytes: stored.count, chunks: chunks),
-                stored: stored,
-                trial: trial)
+            let frame = PackDirectory.Frame(
+                codec: .zstd, storedBytes: stored.count, chunks: chunks)
+            return MadeFrames(frames: [MadeFrame(frame: frame, stored: stored)], trial: trial)
         }
         let result = pool.take()
         result.room(0..<source.count).copyMemory(from: source)
-        return MadeFrame(
-            frame: PackDirectory.Frame(codec: .raw, storedBytes: source.count, chunks: chunks),
-            stored: Slice(result, 0..<source.count), trial: trial)
+        let frame = PackDirectory.Frame(codec: .raw, storedBytes: source.count, chunks: chunks)
+        return MadeFrames(
+            frames: [MadeFrame(frame: frame, stored: Slice(result, 0..<source.count))],
+            trial: trial)
     }
 
     /// Nil where the result would be no shorter.
@@ -80,14 +132,14 @@ package final class FrameMaker: PipelineWorker {
             self.level = level
         }
         let result = pool.take()
-        let room = result.room(0..<min(result.capacity, source.count))
+        let room = result.room(0..<source.count)
         return try compressor.compress(source, into: room, limit: source.count).map {
             Slice(result, 0..<$0)
         }
     }
 
     /// The job's bytes in one piece: as they lie, where they lie side by side already.
-    private func contiguous(_ job: FrameJob) -> UnsafeRawBufferPointer {
+    private func contiguous(_ job: PlainFrame) -> UnsafeRawBufferPointer {
         let first = job.slices[0]
         var end = first.range.upperBound
         let isOnePiece = job.slices.dropFirst().allSatisfy { slice in

@@ -17,6 +17,8 @@ final class PackBuilder {
     private(set) var chunkCount = 0
     /// Frames of the segment being gathered.
     private var frames: [MadeFrame] = []
+    /// The numbers of base segments in the directory.
+    private var baseNumbers: [PackDirectory.SegmentName: Int] = [:]
     private var gatheredStored = 0
     private var gatheredRaw = 0
 
@@ -24,9 +26,12 @@ final class PackBuilder {
     static let bufferBytes =
         Limits.packTargetBytes + Limits.segmentPlaintextBytes + (1 << 20) + directoryBytesMax
     private static let directoryBytesMax = 4 << 20
-    /// So many chunks make a directory of at most some 2 MiB.
-    private static let chunksMax = 65_536
+    /// So many chunks make a directory of at most some 2 MiB. A pack of deltas reaches this, not its
+    /// size: whoever follows many nights has the directories of all of them in memory.
+    private static let chunksMax = 16_384
     private static let segmentBytesTarget = 1 << 20
+    /// In a segment of its own, a frame of so many stored bytes is not opened for others.
+    private static let largeFrameBytes = 64 << 10
 
     init(_ contentClass: ContentClass, _ context: DomainContext, buffer: Buffer) throws {
         self.context = context
@@ -43,11 +48,16 @@ final class PackBuilder {
 
     /// Takes a frame in. It is sealed with its neighbors once together they are a segment's worth.
     func add(_ made: MadeFrame) {
+        // A large frame stands alone: whoever wants a small one need not open it with that.
+        let isLarge = made.frame.storedBytes >= Self.largeFrameBytes
+        if isLarge { seal() }
         chunkCount += made.frame.chunks.count
         frames.append(made)
         gatheredStored += made.frame.storedBytes
         gatheredRaw += made.frame.rawBytes
-        if gatheredRaw >= Self.segmentBytesTarget || frames.count == Limits.framesPerSegment {
+        if isLarge || gatheredRaw >= Self.segmentBytesTarget
+            || frames.count == Limits.framesPerSegment
+        {
             seal()
         }
     }
@@ -68,7 +78,7 @@ final class PackBuilder {
         guard !frames.isEmpty else { return }
         let segment = PackDirectory.Segment(
             envelope: 0, number: UInt64(directory.segments.count), offset: bodyBytes,
-            frames: frames.map { $0.frame })
+            frames: frames.map { withBase($0) })
         let place = buffer.room(bodyBytes..<(bodyBytes + segment.sealedBytes))
         let associated = envelope.key.associated(number: segment.number, context: segment.context)
         if frames.count == 1 {
@@ -94,6 +104,28 @@ final class PackBuilder {
         frames.removeAll(keepingCapacity: true)
         gatheredStored = 0
         gatheredRaw = 0
+    }
+
+    /// The frame as the directory has it.
+    private func withBase(_ made: MadeFrame) -> PackDirectory.Frame {
+        guard let base = made.base else { return made.frame }
+        var frame = made.frame
+        frame.base = PackDirectory.Base(
+            depth: base.depth, closureFrames: base.closureFrames, closureBytes: base.closureBytes,
+            pieces: base.pieces.map { piece in
+                PackDirectory.Piece(
+                    segment: number(ofBase: piece.segment), frame: piece.frame,
+                    firstChunk: piece.firstChunk, chunkCount: piece.chunkCount)
+            })
+        return frame
+    }
+
+    private func number(ofBase segment: PackDirectory.SegmentName) -> Int {
+        if let known = baseNumbers[segment] { return known }
+        let number = directory.baseSegments.count
+        directory.baseSegments.append(segment)
+        baseNumbers[segment] = number
+        return number
     }
 
     /// Seals what is gathered, pads, and writes directory and trailer.

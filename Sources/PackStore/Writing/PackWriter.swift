@@ -13,12 +13,17 @@ package final class PackWriter {
     private let putters: Pipeline<PackPutter>
     private let packBuffers: BufferPool
     private var builder: PackBuilder?
-    private var job = FrameJob()
+    private var open = PlainFrame()
     /// What was put and not yet taken by `takePacks`.
     private var finished: [StoredPack] = []
     /// zstd's level for frames; nil where trials choose it.
     private let level: Int?
     private var trial = LevelTrial()
+    /// Deltas made so far: how many, of how many bytes, in how many.
+    package private(set) var deltas = (frames: 0, rawBytes: 0, storedBytes: 0)
+    private var alignments: [RunAlignment] = []
+    /// Packs that hold what deltas of this writer stand on.
+    package private(set) var basePacks: Set<ObjectID> = []
 
     package private(set) var bytesPut = 0
     package private(set) var packsPut = 0
@@ -31,15 +36,18 @@ package final class PackWriter {
     /// - Parameters:
     ///   - level: zstd's level; nil tries.
     ///   - workers: threads that compress.
+    ///   - bases: for deltas; nil where none are made.
     package init(
         _ contentClass: ContentClass, _ context: DomainContext, level: Int?, workers: Int,
-        putsAtOnce: Int
+        putsAtOnce: Int, bases: Bases? = nil
     ) {
         self.contentClass = contentClass
         self.context = context
         self.level = level
         let stored = BufferPool(capacity: Limits.frameRawBytes)
-        makers = Pipeline(workers: workers, inFlight: workers + 2) { FrameMaker(pool: stored) }
+        makers = Pipeline(workers: workers, inFlight: workers + 2) {
+            try FrameMaker(context, pool: stored, bases: bases)
+        }
         packBuffers = BufferPool(capacity: PackBuilder.bufferBytes)
         let store = context.store
         putters = Pipeline(workers: workers == 0 ? 0 : putsAtOnce, inFlight: putsAtOnce) {
@@ -49,38 +57,73 @@ package final class PackWriter {
 
     /// Takes in a chunk that is nowhere else.
     package func add(_ id: ChunkID, _ slice: Slice) throws {
-        if job.rawBytes + slice.count > Self.frameBytesTarget { try endFrame() }
-        job.slices.append(slice)
-        job.ids.append(id)
-        job.rawBytes += slice.count
         chunkCount += 1
+        try gather(id, slice)
+    }
+
+    /// Takes in runs of chunks that are nowhere else and may become deltas.
+    package func add(_ runs: [DeltaRun]) throws {
+        for run in runs { chunkCount += run.chunks.count }
+        try submit(.deltas(runs))
     }
 
     /// Tells that the buffer of the chunks before will not be continued: a frame that is nearly
     /// full ends here, so that its bytes need not be gathered from two buffers.
     package func endOfBuffer() throws {
-        if job.rawBytes >= Self.frameBytesMin { try endFrame() }
+        if open.rawBytes >= Self.frameBytesMin { try endFrame() }
+    }
+
+    private func gather(_ id: ChunkID, _ slice: Slice) throws {
+        // Ending a frame may bring declined runs back, which fill the next one.
+        while open.rawBytes + slice.count > Self.frameBytesTarget { try endFrame() }
+        open.slices.append(slice)
+        open.ids.append(id)
+        open.rawBytes += slice.count
     }
 
     private func endFrame() throws {
-        guard job.rawBytes > 0 else { return }
-        job.level = level ?? trial.levelOfNext(rawBytes: job.rawBytes)
-        while makers.isFull { try takeFrame() }
+        guard open.rawBytes > 0 else { return }
+        // Taken out first: what comes back while room is made may begin the next frame.
+        var frame = open
+        open = PlainFrame()
+        frame.level = level ?? trial.levelOfNext(rawBytes: frame.rawBytes)
+        try submit(.plain(frame))
+    }
+
+    private func submit(_ job: FrameJob) throws {
+        while makers.isFull { try takeFrames() }
         makers.submit(job)
-        job = FrameJob()
         while let made = try makers.takeIfReady() { try append(made) }
     }
 
-    private func takeFrame() throws {
+    private func takeFrames() throws {
         if let made = try makers.take() { try append(made) }
     }
 
-    private func append(_ made: MadeFrame) throws {
+    private func append(_ made: MadeFrames) throws {
         if let (fast, thorough) = made.trial { trial.learn(fast: fast, thorough: thorough) }
-        let open = try builder ?? PackBuilder(contentClass, context, buffer: packBuffers.take())
-        builder = open
-        open.add(made)
-        if open.isFull { try put() }
+        alignments += made.alignments
+        for frame in made.frames {
+            let open = try builder ?? PackBuilder(contentClass, context, buffer: packBuffers.take())
+            builder = open
+            open.add(frame)
+            if let base = frame.base {
+                deltas.frames += 1
+                deltas.rawBytes += frame.frame.rawBytes
+                deltas.storedBytes += frame.stored.count
+                basePacks.formUnion(base.packs)
+            }
+            if open.isFull { try put() }
+        }
+        for run in made.declined {
+            for (chunk, slice) in zip(run.chunks, run.slices) { try gather(chunk.id, slice) }
+        }
+    }
+
+    /// What became of runs whose place was only reckoned, once.
+    package func takeAlignments() -> [RunAlignment] {
+        defer { alignments.removeAll(keepingCapacity: true) }
+        return alignments
     }
 
     private func put() throws {
@@ -107,14 +150,16 @@ package final class PackWriter {
 
     /// Ends the frame being filled and seals all that were.
     private func drain() throws {
-        try endFrame()
-        while makers.count > 0 { try takeFrame() }
+        repeat {
+            try endFrame()
+            while makers.count > 0 { try takeFrames() }
+        } while open.rawBytes > 0
     }
 
     /// If everything taken in is small and nothing was put, the segments for the manifest to carry.
     package func takeInline() throws -> Manifest.InlineSegments? {
         guard packsPut == 0, finished.isEmpty, putters.count == 0 else { return nil }
-        guard job.rawBytes <= 2 * Limits.frameRawBytes, chunkCount <= Limits.inlineListEntries
+        guard open.rawBytes <= 2 * Limits.frameRawBytes, chunkCount <= Limits.inlineListEntries
         else { return nil }
         try drain()
         // The seal of what is gathered still comes: 16 bytes each.

@@ -9,7 +9,7 @@ struct AddSummary {
     let way: EndPhrase.Way
     let chunks: Int
     let chunksNew: Int
-    let framesDelta: Int
+    let deltas: (frames: Int, rawBytes: Int, storedBytes: Int)
     let seconds: Double
     let reservations: [String]
 
@@ -48,7 +48,9 @@ struct AddSummary {
             "bytes_new": .integer(head.bytesNew),
             "bytes_stored": .integer(head.bytesStored), "chunks": .integer(chunks),
             "chunks_new": .integer(chunksNew),
-            "frames_delta": .integer(framesDelta), "seconds": .seconds(seconds),
+            "frames_delta": .integer(deltas.frames),
+            "bytes_saved": .integer(deltas.rawBytes - deltas.storedBytes),
+            "seconds": .seconds(seconds),
             "position": head.position?.json ?? .null,
             "reservations": .array(reservations.map { .string($0) }),
         ])
@@ -60,7 +62,7 @@ extension AddSummary {
         self.init(
             snapshot: outcome.snapshot, manifest: outcome.manifest, way: way,
             chunks: outcome.chunks,
-            chunksNew: outcome.chunksNew, framesDelta: outcome.framesDelta,
+            chunksNew: outcome.chunksNew, deltas: outcome.deltas,
             seconds: outcome.seconds,
             reservations: outcome.reservations)
     }

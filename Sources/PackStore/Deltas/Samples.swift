@@ -1,0 +1,57 @@
+/// Tells how much of some bytes is found in others, roughly and fast: by the hashes of the 32-byte
+/// windows that a hash itself picks, about one in 64.
+struct Samples {
+    /// The hash moves on by two bits a byte: after 32 bytes nothing of a byte is left.
+    private static let shift: UInt64 = 2
+    /// A window is picked where the upper six bits are zero.
+    private static let pickedBelow: UInt64 = 1 << 58
+    private static let bitCount = 1 << 17
+
+    /// A bit for each hash that was picked.
+    private var bits = [UInt64](repeating: 0, count: bitCount / 64)
+
+    /// The samples of a source.
+    init(of source: UnsafeRawBufferPointer) {
+        // In bounds: a hash names one of `bitCount` bits.
+        bits.withUnsafeMutableBufferPointer { bits in
+            Self.pick(source) { bit in bits[bit >> 6] |= 1 << UInt64(bit & 63) }
+        }
+    }
+
+    /// How many windows of `bytes` were picked, and how many of them the source has, too.
+    func found(in bytes: UnsafeRawBufferPointer) -> (picked: Int, common: Int) {
+        var (picked, common) = (0, 0)
+        bits.withUnsafeBufferPointer { bits in
+            Self.pick(bytes) { bit in
+                picked += 1
+                common += Int(bits[bit >> 6] >> UInt64(bit & 63) & 1)
+            }
+        }
+        return (picked, common)
+    }
+
+    @inline(__always)
+    private static func pick(_ bytes: UnsafeRawBufferPointer, _ body: (Int) -> Void) {
+        guard let base = bytes.baseAddress else { return }
+        let weights = self.weights
+        var hash: UInt64 = 0
+        // In bounds: there is a weight for each value of a byte.
+        for offset in 0..<bytes.count {
+            hash = hash << shift &+ weights[Int(base.load(fromByteOffset: offset, as: UInt8.self))]
+            if hash < pickedBelow { body(Int(hash >> 41) & (bitCount - 1)) }
+        }
+    }
+
+    /// What each byte adds: 64 mixed bits. Never changed once made, hence shared.
+    nonisolated(unsafe) private static let weights: UnsafePointer<UInt64> = {
+        let weights = UnsafeMutablePointer<UInt64>.allocate(capacity: 256)
+        var state: UInt64 = 0x9E37_79B9_7F4A_7C15
+        for value in 0..<256 {
+            state &+= 0x9E37_79B9_7F4A_7C15
+            var mixed = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
+            mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+            weights[value] = mixed ^ mixed >> 31
+        }
+        return UnsafePointer(weights)
+    }()
+}
