@@ -1,293 +1,288 @@
 #!/usr/bin/env python3
 """Runs repo, restic and borg over the dumps of make_corpora.py and prints how they compare. Called by compare.sh.
 
-What is measured is a whole process: from its start to its end, the CPU seconds of it and of what it waited for, the
-largest resident set among them. The dump comes through a pipe from cat, whose cost is not counted, and was read once
-before, so that it is in memory. The tools take turns, so that what else the machine does meets them alike. A speed is
-a median; sizes are exact, and all that a repository grows by counts. The last restore of each tool is compared with
-the dump.
+The tools take turns, so that what else the machine does meets them alike; a dump was read once before, so that it is in
+memory. A speed is a median; sizes are exact, and all that a repository grows by counts. In the end every night is
+restored from repo in a shuffled order and compared with its dump by SHA-256, then the earlier half is forgotten and
+the rest compared again; of the peers the last night is compared.
 """
 import argparse
-import hashlib
 import json
 import os
-import platform
+import random
 import shutil
 import statistics
-import subprocess
 import sys
 import time
 
+import goals
+import pictures
+from measurements import Measurements, cpu, growth, peak, seconds, size, speed
+from peers import KINDS
+from repository_files import CLASSES, RepositoryFiles, metadata_share
+from running import (Workplace, describe, hash_of_file, hash_of_output, machine, main_guarded, run, tell,
+                     through_pipe, warm)
+from tables import number, table
+
 CORPORA = ("my-sql", "pg-sql")
 
-
-class Tool:
-    """One peer, on a repository of its own. Commands are lists; a dump comes on standard input, or goes to output."""
-
-    def __init__(self, name, program, directory):
-        self.name, self.program = name, program
-        self.directory = directory
-        self.repository = os.path.join(directory, "repository")
-        self.environment = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ}
-        self.environment["XDG_CACHE_HOME"] = os.path.join(directory, "cache")
-
-    def version(self):
-        said = subprocess.run([self.program, "version" if self.name == "restic" else "--version"], stdout=subprocess.PIPE, text=True).stdout
-        return " ".join(said.split()[:2])
-
-    def begin(self):
-        """A new, empty repository."""
-        shutil.rmtree(self.directory, ignore_errors=True)
-        os.makedirs(self.directory)
-        self.prepare()
-        subprocess.run(self.init, env=self.environment, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def prepare(self):
-        pass
-
-
-class Repo(Tool):
-    def __init__(self, directory):
-        super().__init__("repo", os.environ["REPO_BIN"], directory)
-        password = os.path.join(directory, "password")
-        self.environment |= {"REPO_REPOSITORY": self.repository, "REPO_PASSWORD_FILE": password}
-        self.init = [self.program, "init", self.repository, "--recovery-key-file", os.path.join(directory, "recovery")]
-        self.list = [self.program, "list"]
-
-    def prepare(self):
-        with open(self.environment["REPO_PASSWORD_FILE"], "w") as out:
-            out.write("benchmark\n")
-
-    def backup(self, label):
-        return [self.program, "add", "dump"]
-
-    def restore(self, label):
-        return [self.program, "cat", "dump"]
-
-
-class Restic(Tool):
-    def __init__(self, directory):
-        super().__init__("restic", "restic", directory)
-        self.environment |= {"RESTIC_REPOSITORY": self.repository, "RESTIC_PASSWORD": "benchmark"}
-        self.init = [self.program, "init"]
-        self.list = [self.program, "snapshots"]
-
-    def backup(self, label):
-        return [self.program, "backup", "--quiet", "--host", "here", "--stdin", "--stdin-filename", "dump"]
-
-    def restore(self, label):
-        return [self.program, "dump", "--quiet", "latest", "dump"]
-
-
-class Borg(Tool):
-    def __init__(self, directory):
-        super().__init__("borg", "borg", directory)
-        self.environment |= {"BORG_REPO": self.repository, "BORG_PASSPHRASE": "benchmark", "BORG_BASE_DIR": os.path.join(directory, "cache")}
-        self.init = [self.program, "init", "--encryption", "repokey"]
-        self.list = [self.program, "list"]
-
-    def backup(self, label):
-        return [self.program, "create", "--compression", "zstd,3", "::" + label, "-"]
-
-    def restore(self, label):
-        return [self.program, "extract", "--stdout", "::" + label]
-
-
-def size_of(path):
-    return sum(os.lstat(os.path.join(directory, name)).st_size for directory, _, names in os.walk(path) for name in names)
-
-
-def run(tool, command, dump=None, output=subprocess.DEVNULL):
-    """Runs one command and says what it took. Ends the whole run when it fails: half a table misleads."""
-    feed = subprocess.Popen(["cat", dump], stdout=subprocess.PIPE) if dump else None
-    with open(os.path.join(tool.directory, "errors"), "w+b") as errors:
-        started = time.monotonic()
-        process = subprocess.Popen(command, stdin=feed.stdout if feed else subprocess.DEVNULL, stdout=output, stderr=errors, env=tool.environment)
-        if feed:
-            feed.stdout.close()
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.monotonic() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if feed:
-            feed.wait()
-        if process.returncode != 0:
-            errors.seek(0)
-            sys.exit(f"compare: {' '.join(command)} ended with {process.returncode}: {errors.read()[-2000:].decode(errors='replace')}")
-    return {"seconds": seconds, "cpu": usage.ru_utime + usage.ru_stime, "peak_bytes": usage.ru_maxrss * 1024}
-
-
-class Measurements:
-    """Every single measurement, and what is made of them."""
-
-    def __init__(self):
-        self.all = []
-
-    def add(self, corpus, operation, tool, day, input_bytes, took, size_before, size_after):
-        self.all.append({"corpus": corpus, "operation": operation, "tool": tool.name, "day": day, "input_bytes": input_bytes, **took,
-                         "repository_before": size_before, "repository_after": size_after})
-
-    def of(self, operation, tool, what):
-        return [what(entry) for entry in self.all if entry["operation"] == operation and entry["tool"] == tool]
-
-    def median(self, operation, tool, what):
-        values = self.of(operation, tool, what)
-        return statistics.median(values) if values else None
-
-
-def speed(entry):
-    return entry["input_bytes"] / entry["seconds"] / 1e6
-
-
-def cpu(entry):
-    return entry["cpu"] / (entry["input_bytes"] / 1e9)
-
-
-def peak(entry):
-    return entry["peak_bytes"] / 1e6
-
-
-def growth(entry):
-    return (entry["repository_after"] - entry["repository_before"]) / 1e6
-
-
-def size(entry):
-    return entry["repository_after"] / 1e6
-
-
-def seconds(entry):
-    return entry["seconds"]
-
-
-# What the table shows: heading, operation, figure, decimals. A ratio is ours to theirs: above 1 is better for a
-# speed, below 1 for everything else.
-TABLE = [
+# heading, operation, figure, decimals. A ratio is ours to theirs: above 1 is better for a speed, below 1 for
+# everything else.
+FIGURES = [
     ("first backup, MB/s", "first", speed, 0),
     ("first backup, CPU s/GB", "first", cpu, 1),
     ("first backup, peak MB", "first", peak, 0),
     ("repository after it, MB", "first", size, 1),
     ("the same again, MB/s", "same", speed, 0),
+    ("the same again, CPU s/GB", "same", cpu, 1),
+    ("the same again, peak MB", "same", peak, 0),
     ("the same again, added MB", "same", growth, 2),
-    ("the next day, MB/s", "next", speed, 0),
-    ("the next day, CPU s/GB", "next", cpu, 1),
-    ("the next day, added MB", "next", growth, 2),
+    ("the next night, MB/s", "next", speed, 0),
+    ("the next night, CPU s/GB", "next", cpu, 1),
+    ("the next night, peak MB", "next", peak, 0),
+    ("the next night, added MB", "next", growth, 2),
     ("restore to a pipe, MB/s", "restore", speed, 0),
     ("restore to a pipe, CPU s/GB", "restore", cpu, 1),
     ("restore to a pipe, peak MB", "restore", peak, 0),
-    ("list, s", "list", seconds, 2),
+    ("check all data, MB/s of repository", "check", speed, 0),
+    ("check all data, CPU s/GB", "check", cpu, 1),
+    ("check all data, peak MB", "check", peak, 0),
+    ("list, password, ms", "list", lambda entry: seconds(entry) * 1000, 0),
+    ("list, peak MB", "list", peak, 0),
+    ("list, key file, ms", "list by key file", lambda entry: seconds(entry) * 1000, 1),
+    ("--version, ms", "version", lambda entry: seconds(entry) * 1000, 1),
 ]
 
 
-def measure(corpus, files, tools, rounds, measurements):
-    def timed(operation, tool, command, day, dump=None, input_bytes=0):
-        before = size_of(tool.repository)
-        took = run(tool, command, dump)
-        measurements.add(corpus, operation, tool, day, input_bytes, took, before, size_of(tool.repository))
+class Comparison:
+    """One corpus."""
 
-    def warm(path):
-        with open(path, "rb") as file:
-            while file.read(1 << 20):
-                pass
-        return os.path.getsize(path)
+    def __init__(self, corpus, files, tools, rounds, seed, measurements):
+        self.corpus, self.files, self.tools, self.rounds, self.seed = corpus, files, tools, rounds, seed
+        self.found = measurements
+        self.repo = next((tool for tool in tools if tool.name == "repo"), None)
+        self.snapshots, self.again, self.grown = {}, [], {}
 
-    def turns(round_number):
+    def tell(self, text):
+        tell(f"{self.corpus}: {text}")
+
+    def turns(self, number):
         """The tools, another one first each time."""
-        return tools[round_number % len(tools):] + tools[:round_number % len(tools)]
+        first = number % len(self.tools)
+        return self.tools[first:] + self.tools[:first]
 
-    def tell(text):
-        print(f"{time.strftime('%H:%M:%S')} {corpus}: {text}", file=sys.stderr, flush=True)
+    def note(self, operation, tool, day, input_bytes, took, before):
+        summary = tool.summary(took.pop("output")) if "output" in took else {}
+        self.found.add(corpus=self.corpus, operation=operation, tool=tool.name, day=day, input_bytes=input_bytes,
+                       **took, **summary, repository_before=before, repository_after=tool.size())
+        return summary
 
-    tell("first backup")
-    total = warm(files[0])
-    for number in range(rounds):
-        for tool in turns(number):
-            tool.begin()
-            timed("first", tool, tool.backup("day1"), 1, files[0], total)
-    tell("the same again")
-    for number in range(rounds):
-        for tool in turns(number):
-            timed("same", tool, tool.backup(f"again{number}"), 1, files[0], total)
-    for day, path in enumerate(files[1:], 2):
-        tell(f"day {day}")
-        total = warm(path)
-        for tool in turns(day):
-            timed("next", tool, tool.backup(f"day{day}"), day, path, total)
-    tell("restore")
-    last = len(files)
-    for number in range(rounds):
-        for tool in turns(number):
-            timed("restore", tool, tool.restore(f"day{last}"), last, input_bytes=total)
-    for number in range(rounds):
-        for tool in turns(number):
-            timed("list", tool, tool.list, last)
-    tell("comparing what was restored")
-    with open(files[-1], "rb") as file:
-        wanted = hashlib.file_digest(file, "sha256").hexdigest()
-    for tool in tools:
-        process = subprocess.Popen(tool.restore(f"day{last}"), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, env=tool.environment)
-        if hashlib.file_digest(process.stdout, "sha256").hexdigest() != wanted or process.wait() != 0:
-            sys.exit(f"compare: {tool.name} did not restore {files[-1]}")
-        shutil.rmtree(tool.directory)
+    def backup(self, operation, tool, label, day):
+        path, before = self.files[day - 1], tool.size()
+        took = run(tool.backup(label), tool.environment, source=["cat", path], keep_output=tool is self.repo)
+        if tool is not self.repo:
+            took.pop("output", None)
+        return self.note(operation, tool, day, os.path.getsize(path), took, before)
+
+    def measure(self):
+        self.back_up()
+        last = len(self.files)
+        total = os.path.getsize(self.files[-1])
+        self.tell("restore")
+        for round_number in range(self.rounds):
+            for tool in self.turns(round_number):
+                took = through_pipe(tool.restore(f"night{last}"), tool.environment)
+                took.pop("output")
+                self.note("restore", tool, last, total, took, tool.size())
+        self.tell("check all data")
+        for round_number in range(self.rounds):
+            for tool in self.turns(round_number):
+                self.plain("check", tool, tool.check, input_bytes=tool.size())
+        self.tell("list, version")
+        for round_number in range(max(5, self.rounds)):
+            for tool in self.turns(round_number):
+                self.plain("list", tool, tool.list)
+            if self.repo:
+                self.plain("list by key file", self.repo, self.repo.list, self.repo.with_key_file)
+        for round_number in range(15):
+            for tool in self.turns(round_number):
+                self.plain("version", tool, [tool.binary, tool.version_command])
+        self.verify()
+
+    def plain(self, operation, tool, command, environment=None, input_bytes=0):
+        took = run(command, environment or tool.environment)
+        self.note(operation, tool, len(self.files), input_bytes, took, tool.size())
+
+    def back_up(self):
+        self.tell("first backup")
+        warm(self.files[0])
+        for round_number in range(self.rounds):
+            for tool in self.turns(round_number):
+                tool.begin()
+                summary = self.backup("first", tool, "night1", 1)
+                if tool is self.repo:
+                    self.snapshots[1] = summary["snapshot"]
+        self.tell("the same again")
+        for round_number in range(self.rounds):
+            for tool in self.turns(round_number):
+                summary = self.backup("same", tool, f"again{round_number}", 1)
+                if tool is self.repo:
+                    self.again.append(summary["snapshot"])
+        follow = RepositoryFiles(self.repo.repository) if self.repo else None
+        if follow:
+            self.grown[1] = follow.look()
+        for day in range(2, len(self.files) + 1):
+            self.tell(f"night {day}")
+            warm(self.files[day - 1])
+            for tool in self.turns(day):
+                summary = self.backup("next", tool, f"night{day}", day)
+                if tool is self.repo:
+                    self.snapshots[day] = summary["snapshot"]
+                    self.grown[day] = follow.look()
+        if self.repo:
+            chunks, index_bytes = self.repo.chunks(), self.repo.index_bytes()
+            self.found.add(corpus=self.corpus, operation="index", tool="repo", day=len(self.files), chunks=chunks,
+                           bytes=index_bytes, bytes_per_entry=index_bytes / chunks)
+
+    def verify(self):
+        """Compares what comes back with the dumps; ends the run where it differs."""
+        wanted = {}
+
+        def prove(tool, day, command):
+            if day not in wanted:
+                wanted[day] = hash_of_file(self.files[day - 1])
+            if hash_of_output(command, tool.environment)["output"] != wanted[day]:
+                sys.exit(f"compare: {tool.name} did not restore {self.files[day - 1]}")
+
+        last = len(self.files)
+        for tool in self.tools:
+            if tool is not self.repo:
+                prove(tool, last, tool.restore(f"night{last}"))
+        if not self.repo:
+            return
+        days = list(self.snapshots)
+        random.Random(self.seed).shuffle(days)
+        self.tell(f"proving every night, in the order {' '.join(map(str, days))} (seed {self.seed})")
+        for day in days:
+            prove(self.repo, day, self.repo.restore("", self.snapshots[day]))
+        earlier = [day for day in sorted(days) if day <= last // 2]
+        if earlier:
+            self.tell(f"forgetting nights 1 to {earlier[-1]}, proving the rest")
+            self.repo.call(self.repo.binary, "forget", *(self.snapshots[day] for day in earlier), *self.again)
+            for day in days:
+                if day not in earlier:
+                    prove(self.repo, day, self.repo.restore("", self.snapshots[day]))
+
+    def report(self):
+        sizes = "/".join(f"{os.path.getsize(path) / 1e6:.0f}" for path in self.files)
+        peers = [tool.name for tool in self.tools if tool.name != "repo"]
+        rows = []
+        for heading, operation, figure, decimals in FIGURES:
+            ours = self.found.median(self.corpus, operation, "repo", figure)
+            row = [heading, number(ours, decimals)]
+            for peer in peers:
+                theirs = self.found.median(self.corpus, operation, peer, figure)
+                ratio = self.found.ratio(self.corpus, operation, figure, peer) if theirs else None
+                row += [number(theirs, decimals), number(ratio, 2)]
+            rows.append(row)
+        print(f"\n{self.corpus}: {len(self.files)} nights of {sizes} MB, all of them restored and compared\n")
+        print(table(["", "repo"] + [cell for peer in peers for cell in (peer, "ratio")], rows))
+        self.report_nights()
+
+    def report_nights(self):
+        """What each night added, and of repo in which files."""
+        tools = [tool.name for tool in self.tools]
+        rows = []
+        for day in range(1, len(self.files) + 1):
+            operation = "first" if day == 1 else "next"
+            row = [str(day)] + [number(self.found.median(self.corpus, operation, tool, growth, day), 2)
+                                for tool in tools]
+            if self.repo:
+                grown = self.grown[day]
+                delta = self.found.median(self.corpus, operation, "repo", lambda entry: entry["frames_delta"], day)
+                row += [number(grown[kind] / 1e6, 3) for kind in CLASSES[:-1]]
+                row += [number(100 * metadata_share(grown), 1), number(delta)]
+            rows.append(row)
+        heading = ["night"] + [f"{tool} added, MB" for tool in tools]
+        if self.repo:
+            heading += [f"{kind}, MB" for kind in CLASSES[:-1]] + ["metadata, %", "deltas"]
+        print("\n" + table(heading, rows))
+        later = [self.grown[day] for day in self.grown if day > 1]
+        if later:
+            share = statistics.median(metadata_share(grown) for grown in later)
+            print(f"\nmetadata of repo, median of nights 2 to {len(self.files)}: {100 * share:.1f} % of what a night "
+                  "adds (night 1 stands with its repetitions)")
 
 
-def report(corpus, files, tools, measurements):
-    def cell(value, decimals):
-        return f"{value:.{decimals}f}" if value is not None else "-"
-
-    sizes = "/".join(f"{os.path.getsize(path) / 1e6:.0f}" for path in files)
-    print(f"\n{corpus}: {len(files)} nights of {sizes} MB")
-    peers = [tool.name for tool in tools if tool.name != "repo"]
-    print(f"{'':28}{'repo':>9}" + "".join(f"{name:>9}{'ratio':>8}" for name in peers))
-    for heading, operation, what, decimals in TABLE:
-        ours = measurements.median(operation, "repo", what)
-        line = f"{heading:28}{cell(ours, decimals):>9}"
-        for name in peers:
-            theirs = measurements.median(operation, name, what)
-            ratio = f"{ours / theirs:.2f}x" if ours is not None and theirs else "-"
-            line += f"{cell(theirs, decimals):>9}{ratio:>8}"
-        print(line)
-
-
-def machine():
-    model = ""
-    with open("/proc/cpuinfo") as file:
-        for line in file:
-            if line.startswith("model name"):
-                model = line.split(":", 1)[1].strip()
-                break
-    return {"processor": model, "processors": os.cpu_count(), "kernel": platform.release(), "load_before": os.getloadavg()[0]}
+def corpora_of(options):
+    """The names, dumps and scale of what is there."""
+    found = []
+    scale = None
+    for name in CORPORA:
+        if options.only not in (None, name):
+            continue
+        files = [os.path.join(options.corpora, name, f"day{day}.sql") for day in range(1, options.days + 1)]
+        missing = [path for path in files if not os.path.isfile(path)]
+        if missing:
+            sys.exit(f"compare: there is no {missing[0]}; make_corpora.py makes it")
+        mark = os.path.join(options.corpora, name, "made.json")
+        if not os.path.exists(mark):
+            sys.exit(f"compare: there is no {mark}: was make_corpora.py interrupted?")
+        with open(mark) as file:
+            scale = json.load(file)["scale"]
+        found.append((name, files))
+    return found, scale
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Runs repo, restic and borg over the same dumps.")
-    parser.add_argument("corpora")
-    parser.add_argument("--days", type=int, default=3)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = argparse.ArgumentParser(description="Runs repo, restic and borg over the same dumps.",
+                                     epilog="REPO_BIN names the program to measure; default: repo, as the PATH has it.")
+    parser.add_argument("corpora", help="a directory that make_corpora.py made; it is only read")
+    parser.add_argument("--days", type=int, default=3, help="how many nights (3)")
+    parser.add_argument("--rounds", type=int, default=3, help="how often all but the nights is done (3)")
     parser.add_argument("--only", choices=CORPORA)
-    parser.add_argument("--json")
     parser.add_argument("--tools", default="repo,restic,borg", help="which, in this order")
+    parser.add_argument("--seed", type=int, default=1, help="of the order in which nights are proven (1)")
+    parser.add_argument("--work", help="where repositories are kept meanwhile (the corpora's directory)")
+    parser.add_argument("--json", help="a file for every single measurement")
+    parser.add_argument("--pictures", help="a directory for the pictures")
     options = parser.parse_args()
-    kinds = {"repo": Repo, "restic": Restic, "borg": Borg}
-    work = os.path.join(os.path.abspath(options.corpora), "repositories")
-    result = {"machine": machine(), "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "measurements": []}
-    tools = [kinds[name](os.path.join(work, name)) for name in options.tools.split(",")]
-    result["versions"] = {tool.name: tool.version() for tool in tools}
-    print(", ".join(result["versions"].values()) + f"; {result['machine']['processors']} x {result['machine']['processor']}")
-    try:
-        for corpus in CORPORA:
-            if options.only not in (None, corpus):
-                continue
-            files = [os.path.join(options.corpora, corpus, f"day{day}.sql") for day in range(1, options.days + 1)]
-            measurements = Measurements()
-            measure(corpus, files, tools, options.rounds, measurements)
-            report(corpus, files, tools, measurements)
-            result["measurements"] += measurements.all
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    unknown = set(options.tools.split(",")) - set(KINDS)
+    if unknown or options.days < 1 or options.rounds < 1:
+        parser.error(f"no such tool: {sorted(unknown)[0]}" if unknown else "there is nothing to do")
+    corpora, scale = corpora_of(options)
+    with Workplace(options.work or options.corpora) as work:
+        tools = [KINDS[name](os.path.join(work, name)) for name in options.tools.split(",")]
+        result = {"machine": machine(), "scale": scale, "rounds": options.rounds, "seed": options.seed,
+                  "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                  "versions": {tool.name: tool.version() for tool in tools}, "corpora": []}
+        print(f"{', '.join(result['versions'].values())}; {describe(result['machine'])}; scale {scale:g}, "
+              f"{options.days} nights, {options.rounds} rounds")
+        found = Measurements()
+        for corpus, files in corpora:
+            comparison = Comparison(corpus, files, tools, options.rounds, options.seed, found)
+            comparison.measure()
+            comparison.report()
+            result["corpora"].append({"name": corpus, "nights_bytes": [os.path.getsize(path) for path in files],
+                                      "repo_grown_by_class": comparison.grown})
+            for tool in tools:
+                shutil.rmtree(tool.directory, ignore_errors=True)
+    size_rows, speed_rows = goals.size_rows(found, scale, options.days), goals.speed_rows(found)
+    print(f"\nsize, against the goals (multiples are of {result['versions'].get('restic', 'restic')})\n")
+    print(goals.as_table(size_rows))
+    print("\nspeed, against the goals\n")
+    print(goals.as_table(speed_rows))
+    result["goals"] = [row.as_dictionary() for row in size_rows + speed_rows]
+    result["measurements"] = found.all
     if options.json:
         with open(options.json, "w") as out:
             json.dump(result, out, indent=1)
         print(f"\nevery measurement: {options.json}")
+    if options.pictures:
+        os.makedirs(options.pictures, exist_ok=True)
+        for path in pictures.draw(result, options.pictures):
+            print(f"picture: {path}")
 
 
 if __name__ == "__main__":
-    main()
+    main_guarded(main)
