@@ -101,6 +101,14 @@ let package = Package(
     targets: libraries + rooms.flatMap { $0 } + [
         // floor 6
         .executableTarget(name: "repo", dependencies: ["Terminal"], swiftSettings: settings),
+        // no product: what docs/benchmarks.md says of the parts
+        .executableTarget(
+            name: "repo-bench",
+            dependencies: [
+                "Faults", "Files", "WireFormat", "Sealing", "Compression", "Chunking", "ChunkIndex",
+                "ObjectStorage", "PackStore", "Vault", "Operations", "CLinux", "TestSupport",
+            ],
+            path: "Benchmarks/Micro", swiftSettings: settings),
         .target(
             name: "TestSupport", dependencies: ["Faults"], path: "Tests/TestSupport",
             swiftSettings: settings),
