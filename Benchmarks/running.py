@@ -1,7 +1,7 @@
 """Runs one command and measures the whole process: seconds, CPU seconds, the largest resident set.
 
 A dump comes through a pipe from cat and what is written goes into one to cat: neither's cost is counted. A process is
-never seen smaller than the one that started it, about 15 MB.
+never seen smaller than the one that started it, some 20 MB.
 """
 import hashlib
 import os
