@@ -19,7 +19,9 @@ class Axis:
     def __init__(self, low, high, begin, end, is_logarithmic=False, is_whole=False):
         self.begin, self.end, self.is_logarithmic = begin, end, is_logarithmic
         if is_logarithmic:
-            self.low, self.high = 10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high))
+            # what is a hair outside a power of ten needs no decade of its own
+            self.low = 10 ** math.floor(math.log10(low) + 0.03)
+            self.high = 10 ** math.ceil(math.log10(high) - 0.03)
             if self.low == self.high:
                 self.high *= 10
             count = round(math.log10(self.high / self.low))
@@ -53,8 +55,10 @@ class Drawing:
         if subtitle:
             self.text(LEFT, 48, subtitle, size=12, fill=FAINT)
 
-    def text(self, x, y, words, size=12, anchor="start", fill=INK, weight="normal", turn=None):
+    def text(self, x, y, words, size=12, anchor="start", fill=INK, weight="normal", turn=None, has_halo=False):
         turned = f' transform="rotate({turn} {x:.1f} {y:.1f})"' if turn else ""
+        if has_halo:
+            turned += ' stroke="#ffffff" stroke-width="3" paint-order="stroke"'
         self.parts.append(f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}" fill="{fill}" '
                           f'font-weight="{weight}"{turned}>{html.escape(words)}</text>')
 
@@ -104,7 +108,7 @@ def short(value):
     if value >= 100_000 and math.log10(value).is_integer():
         power = round(math.log10(value))
         return "10" + "".join("⁰¹²³⁴⁵⁶⁷⁸⁹"[int(digit)] for digit in str(power))
-    return f"{value:g}" if value < 10_000 else f"{value:,.0f}"
+    return f"{value:g}" if value < 1000 else f"{value:,.0f}"
 
 
 def line_chart(title, x_label, y_label, lines, subtitle="", unit="", x_logarithmic=False, y_logarithmic=False,
@@ -159,6 +163,7 @@ def bar_chart(title, y_label, groups, bars, subtitle="", unit="", reference=None
     drawing.legend(names, colors, dashed=names[len(bars):])
     room = (right - LEFT) / len(groups)
     width = min(44, room * 0.78 / len(bars))
+    labels = []
     for number, group in enumerate(groups):
         middle = LEFT + room * (number + 0.5)
         drawing.text(middle, HEIGHT - BOTTOM + 20, group, anchor="middle")
@@ -168,11 +173,13 @@ def bar_chart(title, y_label, groups, bars, subtitle="", unit="", reference=None
             x = middle + (place - len(bars) / 2) * width
             top = up.at(row[number])
             drawing.rectangle(x + 2, top, width - 4, HEIGHT - BOTTOM - top, color)
-            drawing.text(x + width / 2, top - 5, f"{figure(row[number])}{unit}", size=11, anchor="middle")
+            labels.append((x + width / 2, top - 5, f"{row[number]:.2f}{unit}"))
     drawing.line(LEFT, HEIGHT - BOTTOM, right, HEIGHT - BOTTOM, FAINT)
     if reference:
         y = up.at(reference[1])
         drawing.line(LEFT, y, right, y, colors[-1], 2, "6 4")
+    for x, y, words in labels:
+        drawing.text(x, y, words, size=11, anchor="middle", has_halo=True)
     return drawing.svg()
 
 
