@@ -236,7 +236,8 @@ def corpora_of(options):
 
 def main():
     parser = argparse.ArgumentParser(description="Runs repo, restic and borg over the same dumps.",
-                                     epilog="REPO_BIN names the program to measure; default: repo, as the PATH has it.")
+                                     epilog="REPO_BIN names the program to measure; default: the one that swift build -c "
+                                            "release made.")
     parser.add_argument("corpora", help="a directory that make_corpora.py made; it is only read")
     parser.add_argument("--days", type=int, default=3, help="how many nights (3)")
     parser.add_argument("--rounds", type=int, default=3, help="how often all but the nights is done (3)")

@@ -7,7 +7,7 @@
 # Installs what it needs from Debian, builds repo where REPO_BIN names none, makes the corpora where they are not there
 # yet (make_corpora.py), and prints the figures of each corpus and every goal beside what was reached. FILE (default:
 # results.json in DIR) gets every single measurement; the pictures go beside it, or with --docs into docs/.
-# --scale 1 --days 7 is the full size: 700 and 560 MB a night, half an hour. The default, 0.2 and three nights, shows
+# --scale 1 --days 7 is the full size: 700 and 560 MB a night, 12 GB of disk. The default, 0.2 and three nights, shows
 # that all works.
 # DIR (default .build/benchmarks) keeps the corpora for the next run; the repositories are removed. --corpora DIR takes
 # corpora as they are and only reads them.

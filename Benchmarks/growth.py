@@ -188,8 +188,8 @@ def draw(streams, repositories, directory, version):
 def main():
     parser = argparse.ArgumentParser(
         description="Shows how the cost of add, restore and list grows.",
-        epilog="REPO_BIN names the program to measure; default: repo, as the PATH has it. REPO_BENCH_BIN names "
-               "repo-bench; default: the one that swift build -c release made.")
+        epilog="REPO_BIN names the program to measure, REPO_BENCH_BIN repo-bench; default: those that swift build -c "
+               "release made.")
     parser.add_argument("--largest", type=float, default=1, metavar="GB",
                         help="the longest stream: 0.1, 1 (the default) or 10")
     parser.add_argument("--chunks", type=int, default=1_000_000, metavar="N",

@@ -136,7 +136,8 @@ def picture(nights, path, version):
 
 def main():
     parser = argparse.ArgumentParser(description="Adds many nights to one repository of repo.",
-                                     epilog="REPO_BIN names the program to measure; default: repo, as the PATH has it.")
+                                     epilog="REPO_BIN names the program to measure; default: the one that swift build -c "
+                                            "release made.")
     parser.add_argument("corpus", help="a directory with day1.sql, day2.sql and so on; it is only read")
     parser.add_argument("--nights", type=int, help="only the first so many (all)")
     parser.add_argument("--rounds", type=int, default=3, help="how often a night is restored (3)")

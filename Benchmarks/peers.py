@@ -12,6 +12,10 @@ import sys
 from running import program
 
 
+# What swift build -c release makes.
+BUILT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), ".build", "release", "repo")
+
+
 class Tool:
     """One tool. Commands are lists; a dump comes on standard input and goes to standard output."""
 
@@ -59,7 +63,7 @@ class Repo(Tool):
 
     def __init__(self, directory):
         super().__init__(directory)
-        self.binary = os.environ.get("REPO_BIN", "repo")
+        self.binary = os.environ.get("REPO_BIN") or BUILT
         self.password = os.path.join(directory, "password")
         self.key_file = os.path.join(directory, "key")
         self.environment |= {"REPO_REPOSITORY": self.repository, "REPO_PASSWORD_FILE": self.password}
