@@ -100,10 +100,11 @@ struct AddRun {
 
     /// The list of a stream of the parent; nil where there is none that can be read here.
     func parentList(_ role: Manifest.Role) -> ListReader? {
-        guard store.makesDeltas, let parent, let reader = try? SnapshotReader(parent, vault),
-            let stream = reader.manifest.stream(role)
+        guard let parent, let lists = try? store.listReader(),
+            let manifest = try? SnapshotStore(context).manifest(parent.id, expecting: parent.head),
+            let stream = manifest.stream(role)
         else { return nil }
-        return try? reader.list(stream)
+        return try? ListReader(stream, lists, what: "the list of snapshot \(parent.id.short)")
     }
 
     /// The head but for what the stream itself decides.

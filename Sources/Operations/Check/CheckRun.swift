@@ -125,71 +125,33 @@ struct CheckRun {
         try checkManifests(context, history, packs)
     }
 
-    /// What is known of the packs that exist: whole, or damaged.
-    private struct Packs {
-        var directories: [ObjectID: PackDirectory] = [:]
-        /// Every chunk in a pack that is sound.
-        var chunks: [ChunkID: Int] = [:]
-        var bad: Set<ObjectID> = []
-        var objectsOfBad: [ChunkID: [ObjectID]] = [:]
-    }
-
-    private mutating func checkPacks(_ context: DomainContext, _ index: ChunkIndex) throws -> Packs
+    private mutating func checkPacks(_ context: DomainContext, _ index: ChunkIndex) throws
+        -> PackCheck
     {
-        var packs = Packs()
-        let listed = try context.store.list(.packs(context.domain))
-        let total = listed.reduce(0) { $0 + $1.byteCount }
-        let verifier = try request.readDataPercent.map { _ in try PackVerifier(context, index) }
-        var done = 0
-        for (position, object) in listed.enumerated() {
-            if let signal = vault.surroundings.stopRequested() { throw Interrupted(signal: signal) }
-            guard case .pack(_, let id) = object.name else { continue }
-            outcome.packs += 1
-            var directory: PackDirectory?
-            do {
-                directory = try PackDirectories.read(id, context).0
-                if let verifier, isChosen(position, of: listed.count) {
-                    try verifier.verify(id, byteCount: object.byteCount)
-                    outcome.bytesRead += object.byteCount
-                }
-            } catch  where isDamage(error) {
-                note(object.name, error)
-                packs.bad.insert(id)
-            }
-            if let directory { packs.directories[id] = directory }
-            for chunk in directory?.segments.flatMap({ $0.frames.flatMap { $0.chunks } }) ?? [] {
-                if packs.bad.contains(id) {
-                    packs.objectsOfBad[chunk.id, default: []].append(id)
-                } else {
-                    packs.chunks[chunk.id] = chunk.byteCount
-                }
-                outcome.chunks += 1
-            }
-            done += object.byteCount
-            vault.surroundings.progress(Progress(bytes: done, bytesTotal: total))
+        let packs = try PackCheck(
+            context, index, vault.surroundings, percent: request.readDataPercent)
+        for (id, damage) in packs.damages.sorted(by: { $0.key < $1.key }) {
+            note(.pack(context.domain, id), damage)
         }
+        outcome.packs += packs.packCount
+        outcome.chunks += packs.chunkCount
+        outcome.bytesRead += packs.bytesRead
         return packs
     }
 
-    /// Spreads the chosen percentage evenly over the packs.
-    private func isChosen(_ position: Int, of count: Int) -> Bool {
-        guard let percent = request.readDataPercent else { return false }
-        return (position + 1) * percent / 100 > position * percent / 100 || percent >= 100
-    }
-
-    private mutating func checkIndexObjects(_ context: DomainContext, _ packs: Packs) throws {
+    private mutating func checkIndexObjects(_ context: DomainContext, _ packs: PackCheck) throws {
         for object in try context.store.list(.index(context.domain)) {
             guard case .index(_, let id) = object.name else { continue }
             do {
-                for (pack, directory) in try IndexKeeper.readPacks(id, context) {
-                    guard let there = packs.directories[pack.id] else {
+                for (pack, _) in try IndexKeeper.readPacks(id, context) {
+                    guard packs.directories[pack.id] != nil else {
                         if try context.store.byteCount(of: .pack(context.domain, pack.id)) == nil {
                             outcome.notes.append(
                                 "\(object.name) speaks of pack \(pack.id.short), which is gone")
                         }
                         continue
                     }
-                    guard there == directory else {
+                    guard packs.fieldsHashes[pack.id] == SHA256.hash(pack.directory) else {
                         throw WireError.malformed(
                             "\(object.name) says something else of pack \(pack.id.short) than the pack itself"
                         )
@@ -202,7 +164,7 @@ struct CheckRun {
     }
 
     private mutating func checkManifests(
-        _ context: DomainContext, _ history: History, _ packs: Packs
+        _ context: DomainContext, _ history: History, _ packs: PackCheck
     ) throws {
         let store = SnapshotStore(context)
         let heads = Dictionary(
@@ -254,18 +216,22 @@ struct CheckRun {
     }
 
     /// Every chunk of every list of a snapshot must be in a sound pack, or in the manifest.
-    private mutating func check(_ snapshot: Snapshot, _ context: DomainContext, _ packs: Packs)
+    private mutating func check(_ snapshot: Snapshot, _ context: DomainContext, _ packs: PackCheck)
         throws
     {
         let reader = try SnapshotReader(snapshot, vault)
         var inline: [ChunkID: Int] = [:]
-        for chunk in reader.manifest.inline?.directory.segments.flatMap({
-            $0.frames.flatMap { $0.chunks }
-        }) ?? [] {
-            inline[chunk.id] = chunk.byteCount
-        }
-        if reader.manifest.inline != nil && request.readDataPercent != nil {
-            try readInline(reader)
+        if let carried = reader.inline {
+            for (number, frame) in carried.frames.enumerated() {
+                if let blame = packs.blame(frame: number, of: carried) {
+                    note(blame, snapshot)
+                }
+                for chunk in frame.chunks {
+                    let chunk = carried.chunks[Int(chunk)]
+                    inline[chunk.id] = Int(chunk.byteCount)
+                }
+            }
+            if request.readDataPercent != nil { try readInline(reader) }
         }
         for stream in reader.manifest.streams {
             if case .content = stream.list {
@@ -288,7 +254,7 @@ struct CheckRun {
 
     private mutating func demand(
         _ id: ChunkID, _ byteCount: Int?, _ snapshot: Snapshot, _ inline: [ChunkID: Int],
-        _ packs: Packs
+        _ packs: PackCheck
     ) {
         if let found = inline[id] ?? packs.chunks[id] {
             if let byteCount, found != byteCount {
@@ -299,16 +265,29 @@ struct CheckRun {
             }
             return
         }
-        if let holders = packs.objectsOfBad[id] {
-            for pack in holders {
-                note("\(ObjectName.pack(snapshot.domain, pack))", "damaged", snapshot: snapshot.id)
-            }
+        if let blamed = packs.blamed[id] {
+            for blame in blamed { note(blame, snapshot) }
             return
         }
         note(
             "chunk \(id)", "chunk \(id.description.prefix(12)) is in no pack that is left",
             snapshot: snapshot.id)
         worst = .damage
+    }
+
+    private mutating func note(_ blame: Blame, _ snapshot: Snapshot) {
+        worst = .damage
+        switch blame {
+        case .pack(let pack):
+            note(
+                "\(ObjectName.pack(snapshot.domain, pack))",
+                "it is gone, and what other packs hold stands on it", snapshot: snapshot.id)
+        case .segment(let name):
+            note(
+                "segment \(name.number) of envelope \(name.envelope)",
+                LostSegment(name: name).message,
+                snapshot: snapshot.id)
+        }
     }
 
     /// Decodes what a manifest carries itself.

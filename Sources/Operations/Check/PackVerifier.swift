@@ -1,46 +1,118 @@
 import ChunkIndex
+import Faults
 import ObjectStorage
 import PackStore
 import Sealing
 import WireFormat
 import Workers
 
-/// Reads a whole pack: its hash, then every segment, frame and chunk in it.
-final class PackVerifier {
-    private let context: DomainContext
-    private let decoder: FrameDecoder
+/// A pack to be looked at.
+struct PackJob: Sendable {
+    let id: ObjectID
+    let byteCount: Int
+    /// Whether all of it is read, or its directory only.
+    let readsData: Bool
+}
 
-    /// - Parameter index: where the bases of deltas are looked for.
-    init(_ context: DomainContext, _ index: ChunkIndex) throws {
+/// What was found out about one.
+struct PackFinding: Sendable {
+    let job: PackJob
+    /// Nil where it cannot be read.
+    var directory: OpenDirectory?
+    /// SHA-256 of the directory's fields, to compare copies of it with.
+    var fieldsHash: [UInt8] = []
+    var damage: (any Error)?
+}
+
+/// Reads packs: the hash of the whole, every seal, and every chunk that does not stand on another
+/// frame. One a thread.
+final class PackVerifier: PipelineWorker {
+    private let context: DomainContext
+    private let finder: ChunkFinder
+
+    init(_ context: DomainContext, _ index: ChunkIndex) {
         self.context = context
-        decoder = try FrameDecoder(
-            context, ChunkFinder(context, index), DecodedFrames(bytesMax: 32 << 20))
+        finder = ChunkFinder(context, index)
     }
 
-    func verify(_ id: ObjectID, byteCount: Int) throws {
-        let name = ObjectName.pack(context.domain, id)
-        let hash = SHA256()
-        let hashed = byteCount - PackTrailer.hashBytes
-        var offset = 0
-        while offset < hashed {
-            let end = min(offset + (1 << 20), hashed)
-            hash.update(try context.store.read(name, offset..<end))
-            offset = end
-        }
-        let stored = try context.store.read(name, hashed..<byteCount)
-        guard hash.finish() == stored else {
-            throw WireError.malformed("\(name) is damaged: its hash does not hold")
-        }
-        let (directory, _) = try PackDirectories.read(id, context)
-        let open = OpenDirectory(.pack(name), directory, context)
-        for (number, frame) in open.frames.enumerated() {
-            let plaintext = try decoder.frame(number, of: open)
-            for chunk in frame.chunks {
-                let found = FoundChunk(directory: open, frame: number, chunk: Int(chunk))
-                try plaintext.withBytes {
-                    try decoder.verify(UnsafeRawBufferPointer(rebasing: $0[found.range]), found)
-                }
+    func run(_ job: PackJob) throws -> PackFinding {
+        var finding = PackFinding(job: job)
+        do {
+            if job.readsData {
+                try verify(job, &finding)
+            } else {
+                let (directory, indexed) = try PackDirectories.read(job.id, context)
+                take(directory, indexed, job.id, &finding)
+            }
+        } catch  where isDamage(error) {
+            finding.damage = error
+            // What it holds and cannot give any more is known all the same, if the directory is.
+            if finding.directory == nil,
+                let (directory, indexed) = try? PackDirectories.read(job.id, context)
+            {
+                take(directory, indexed, job.id, &finding)
             }
         }
+        return finding
+    }
+
+    private func take(
+        _ directory: PackDirectory, _ indexed: IndexObject.Pack, _ id: ObjectID,
+        _ finding: inout PackFinding
+    ) {
+        finding.directory = OpenDirectory(.pack(.pack(context.domain, id)), directory, context)
+        finding.fieldsHash = SHA256.hash(indexed.directory)
+    }
+
+    private func verify(_ job: PackJob, _ finding: inout PackFinding) throws {
+        let name = ObjectName.pack(context.domain, job.id)
+        guard job.byteCount <= Limits.objectBytes else {
+            throw StorageError.tooLong(name, byteCount: job.byteCount, limit: Limits.objectBytes)
+        }
+        let buffer = Buffer(capacity: job.byteCount)
+        let whole = 0..<job.byteCount
+        try context.store.read(name, whole, into: buffer.room(whole))
+        let hashed = max(0, job.byteCount - PackTrailer.hashBytes)
+        guard
+            SHA256.hash(buffer.bytes(0..<hashed)).elementsEqual(
+                buffer.bytes(hashed..<job.byteCount))
+        else { throw WireError.malformed("\(name) is damaged: its hash does not hold") }
+        let (directory, indexed) = try PackDirectories.open(
+            Slice(buffer, whole), pack: job.id, context)
+        take(directory, indexed, job.id, &finding)
+        let loaded = OpenDirectory(.loaded(Slice(buffer, whole), of: name), directory, context)
+        let decoder = try FrameDecoder(context, finder, DecodedFrames(bytesMax: 0))
+        for (number, frame) in loaded.frames.enumerated() where frame.codec != .delta {
+            try decoder.verify(frame: number, of: loaded)
+        }
+        try decoder.openSegments(of: loaded) { $0.codec == .delta }
+    }
+}
+
+/// Frames that are deltas, to be verified in this order.
+struct DeltaJob: Sendable {
+    var frames: [(directory: OpenDirectory, number: Int)] = []
+    var rawBytes = 0
+}
+
+/// Decodes deltas and verifies every chunk of them. One a thread; bases are shared.
+final class DeltaVerifier: PipelineWorker {
+    private let decoder: FrameDecoder
+
+    init(_ context: DomainContext, _ finder: ChunkFinder, _ shared: DecodedFrames) throws {
+        decoder = try FrameDecoder(context, finder, shared)
+    }
+
+    /// The frames that are not what they should be: their places in the job, and why.
+    func run(_ job: DeltaJob) throws -> [(place: Int, damage: any Error)] {
+        var failed: [(place: Int, damage: any Error)] = []
+        for (place, frame) in job.frames.enumerated() {
+            do {
+                try decoder.verify(frame: frame.number, of: frame.directory)
+            } catch  where isDamage(error) {
+                failed.append((place, error))
+            }
+        }
+        return failed
     }
 }

@@ -13,6 +13,8 @@ final class SnapshotReader {
     let manifest: Manifest
     let context: DomainContext
     let finder: ChunkFinder
+    /// What the manifest carries itself.
+    let inline: OpenDirectory?
     let lists: ChunkReader
     fileprivate let decoded = DecodedFrames(bytesMax: 32 << 20)
     private let surroundings: Surroundings
@@ -26,7 +28,7 @@ final class SnapshotReader {
         self.manifest = manifest
         let index = try vault.openIndex(snapshot.domain)
         try IndexKeeper(context, index).refresh(vault.surroundings.warn)
-        let inline = manifest.inline.map {
+        inline = manifest.inline.map {
             OpenDirectory(
                 .inline($0.bytes, of: .snapshot(snapshot.domain, snapshot.id)), $0.directory,
                 context)

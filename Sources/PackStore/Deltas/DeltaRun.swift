@@ -23,6 +23,12 @@ package struct DeltaRun: Sendable {
         self.place = place
     }
 
+    /// The same with bytes in a buffer of its own: a short run that waits for others must not keep
+    /// the large buffer that it came in.
+    var alone: DeltaRun {
+        DeltaRun(chunks: chunks, bytes: Slice(joining: [bytes]), base: [])
+    }
+
     /// The bytes of each chunk.
     var slices: [Slice] {
         var start = bytes.range.lowerBound

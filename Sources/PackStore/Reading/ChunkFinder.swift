@@ -39,11 +39,17 @@ package final class ChunkFinder: Sendable {
     /// Packs by the envelopes they hold messages of; asked for when a delta first needs it.
     private let holders = Mutex<[ObjectID: [ObjectID]]?>(nil)
 
-    package init(_ context: DomainContext, _ index: ChunkIndex, inline: OpenDirectory? = nil) {
+    /// - Parameters:
+    ///   - inline: what a manifest carries itself.
+    ///   - known: directories of packs that need not be read again.
+    package init(
+        _ context: DomainContext, _ index: ChunkIndex, inline: OpenDirectory? = nil,
+        known: [ObjectID: OpenDirectory] = [:]
+    ) {
         self.context = context
         self.index = index
         self.inline = inline
-        directories = PackDirectories(context)
+        directories = PackDirectories(context, known: known)
     }
 
     /// Where the chunk lies; throws where that is nowhere.

@@ -14,7 +14,8 @@ package struct DecodedFrames: Sendable {
 
         init(_ directory: OpenDirectory, _ number: Int) {
             switch directory.source {
-            case .pack(.pack(_, let id)): (owner, isInline) = (id, false)
+            case .pack(.pack(_, let id)), .loaded(_, .pack(_, let id)):
+                (owner, isInline) = (id, false)
             case .inline(_, .snapshot(_, let id)): (owner, isInline) = (id, true)
             default: preconditionFailure("segments lie in packs and manifests")
             }
@@ -84,6 +85,27 @@ package final class FrameDecoder {
             frame.buffer, (start + found.range.lowerBound)..<(start + found.range.upperBound))
         try slice.withBytes { try verify($0, found) }
         return slice
+    }
+
+    /// Decodes a frame and recomputes the id of every chunk in it.
+    package func verify(frame number: Int, of directory: OpenDirectory) throws {
+        let plaintext = try frame(number, of: directory)
+        for chunk in directory.frames[number].chunks {
+            let found = FoundChunk(directory: directory, frame: number, chunk: Int(chunk))
+            try plaintext.withBytes {
+                try verify(UnsafeRawBufferPointer(rebasing: $0[found.range]), found)
+            }
+        }
+    }
+
+    /// Opens the segments that hold a frame of some kind: proves their seals.
+    package func openSegments(
+        of directory: OpenDirectory, holding isMeant: (OpenDirectory.Frame) -> Bool
+    ) throws {
+        for (number, segment) in directory.segments.enumerated()
+        where segment.frames.contains(where: { isMeant(directory.frames[Int($0)]) }) {
+            _ = try storedBytes(number, of: directory)
+        }
     }
 
     /// Recomputes the id of a chunk.

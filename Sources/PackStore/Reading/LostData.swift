@@ -16,6 +16,9 @@ package struct LostChunk: Explained {
 /// A base that no pack holds.
 package struct LostSegment: Explained {
     package let name: PackDirectory.SegmentName
+
+    package init(name: PackDirectory.SegmentName) { self.name = name }
+
     package var message: String {
         "the base of a delta (segment \(name.number) of envelope \(name.envelope.short)) is in no pack that is left"
     }

@@ -2,6 +2,7 @@ import ObjectStorage
 import Sealing
 import Synchronization
 import WireFormat
+import Workers
 
 /// The directory of one pack, or of what a manifest carries itself, with the keys of its envelopes
 /// as they are needed.
@@ -14,12 +15,14 @@ package final class OpenDirectory: Sendable {
     /// Where the sealed segments lie.
     package enum Source: Sendable {
         case pack(ObjectName)
+        /// In a pack that is in memory, whole.
+        case loaded(Slice, of: ObjectName)
         /// In a manifest.
         case inline([UInt8], of: ObjectName)
 
         package var name: ObjectName {
             switch self {
-            case .pack(let name), .inline(_, let name): name
+            case .pack(let name), .loaded(_, let name), .inline(_, let name): name
             }
         }
     }
@@ -132,7 +135,7 @@ package final class OpenDirectory: Sendable {
     }
 
     /// The segment of a name.
-    func segment(named name: PackDirectory.SegmentName) -> Int? {
+    package func segment(named name: PackDirectory.SegmentName) -> Int? {
         func matches(_ segment: Segment) -> Bool {
             UInt64(segment.number) == name.number
                 && envelopes[Int(segment.envelope)].header.id == name.envelope
@@ -172,6 +175,8 @@ package final class OpenDirectory: Sendable {
         let range = start..<(start + room.count)
         switch source {
         case .pack(let name): try context.store.read(name, range, into: room)
+        case .loaded(let pack, _):
+            pack.withBytes { room.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[range])) }
         case .inline(let bytes, _): room.copyBytes(from: bytes[range])
         }
         let key = try key(Int(segment.envelope))

@@ -2,12 +2,14 @@ import ObjectStorage
 import Sealing
 import Synchronization
 import WireFormat
+import Workers
 
 /// Reads pack directories from the packs themselves and keeps the last ones.
 ///
 /// A class: threads share what one of them read.
 package final class PackDirectories: Sendable {
     private let context: DomainContext
+    private let known: [ObjectID: OpenDirectory]
     private let cache: Mutex<Cache>
 
     private struct Cache {
@@ -34,14 +36,19 @@ package final class PackDirectories: Sendable {
         }
     }
 
-    /// - Parameter bytesMax: so much memory is kept for directories at most.
-    package init(_ context: DomainContext, bytesMax: Int = 24 << 20) {
+    /// - Parameters:
+    ///   - known: directories that are there already.
+    ///   - bytesMax: so much memory is kept for others at most.
+    package init(
+        _ context: DomainContext, known: [ObjectID: OpenDirectory] = [:], bytesMax: Int = 16 << 20
+    ) {
         self.context = context
+        self.known = known
         cache = Mutex(Cache(bytesMax: bytesMax))
     }
 
     package func directory(of pack: ObjectID) throws -> OpenDirectory {
-        if let known = cache.withLock({ $0.find(pack) }) { return known }
+        if let known = known[pack] ?? cache.withLock({ $0.find(pack) }) { return known }
         let (stored, _) = try Self.read(pack, context)
         let opened = OpenDirectory(.pack(.pack(context.domain, pack)), stored, context)
         cache.withLock { $0.insert(pack, opened) }
@@ -69,6 +76,21 @@ package final class PackDirectories: Sendable {
                     - tailStart)]
             : try context.store.read(name, trailer.directory)[...]
         return try open(box, header: header, trailer: trailer, pack: pack, context)
+    }
+
+    /// Opens the directory of a pack that is in memory, whole.
+    package static func open(
+        _ bytes: Slice, pack: ObjectID, _ context: DomainContext
+    ) throws -> (PackDirectory, IndexObject.Pack) {
+        try bytes.withBytes { bytes in
+            let trailer = try PackTrailer(
+                tail: Array(bytes.suffix(64 << 10)), fileBytes: bytes.count,
+                what: "\(ObjectName.pack(context.domain, pack))")
+            return try open(
+                Array(bytes[trailer.directory])[...],
+                header: Array(bytes.prefix(ObjectHeader.byteCount)), trailer: trailer, pack: pack,
+                context)
+        }
     }
 
     /// Opens the directory of a pack that is at hand.

@@ -13,6 +13,8 @@ package final class ChunkStore {
     private let lists: PackWriter
     private let links: PackLinks
     private let finder: ChunkFinder
+    private let context: DomainContext
+    private let bases: Bases?
     /// Packs that may be relied on: they and all they stand on exist and carry no tombstone.
     private let usable: Set<ObjectID>
     private var pending = PendingChunks()
@@ -25,11 +27,9 @@ package final class ChunkStore {
     private var indexBytes = 0
     /// Deltas among the data: how many frames, of how many bytes, in how many.
     package var deltas: (frames: Int, rawBytes: Int, storedBytes: Int) { data.deltas }
-    /// Whether content can become deltas.
-    package let makesDeltas: Bool
 
     /// So many new chunks are held in memory until an index object takes them over.
-    private static let pendingMax = 200_000
+    private static let pendingMax = 65_536
 
     /// - Parameters:
     ///   - existing: packs that exist and carry no tombstone.
@@ -40,22 +40,27 @@ package final class ChunkStore {
         workers: Int, putsAtOnce: Int, deltas: DeltaLimits?
     ) {
         self.index = index
+        self.context = context
         links = index.links
         let usable = links.whole(among: existing)
         self.usable = usable
         keeper = IndexKeeper(context, index)
-        makesDeltas = deltas != nil
         let finder = ChunkFinder(context, index)
         self.finder = finder
-        let bases = deltas.map { limits in
+        bases = deltas.map { limits in
             Bases(
-                finder: finder, decoded: DecodedFrames(bytesMax: 24 << 20), limits: limits,
+                finder: finder, decoded: DecodedFrames(bytesMax: 14 << 20), limits: limits,
                 isUsable: { usable.contains($0) })
         }
         data = PackWriter(
             .data, context, level: level, workers: workers, putsAtOnce: putsAtOnce, bases: bases)
         lists = PackWriter(
             .list, context, level: 3, workers: min(workers, 1), putsAtOnce: 1, bases: bases)
+    }
+
+    /// Reads what lists of earlier snapshots are made of; nil where no deltas are made.
+    package func listReader() throws -> ChunkReader? {
+        try bases.map { try ChunkReader(context, $0.finder, $0.decoded) }
     }
 
     /// Whether a chunk is or will be stored. If not it is taken for stored from now on: whoever asks

@@ -78,7 +78,7 @@ package final class FrameMaker: PipelineWorker {
                 if let frame = try deltas?.make(run, alignments: &made.alignments) {
                     made.frames.append(frame)
                 } else {
-                    made.declined.append(run)
+                    made.declined.append(run.alone)
                 }
             }
             return made
