@@ -18,7 +18,9 @@ final class StreamWriter {
     private let naming: Pipeline<ChunkNaming>
     private var cutter: Cutter
     private var decider: CutDecider
-    private var checksum: StreamChecksum
+    private let checksums: Pipeline<Checksumming>
+    /// Where in the window bytes begin that the checksum has not been given.
+    private var unsummed = CuttingRule.historyBytes
     private let checksumKey: [UInt8]
     private var list: ListBuilder?
     /// Where the node of the list being filled begins in the stream.
@@ -58,7 +60,10 @@ final class StreamWriter {
         cutter = Cutter(rule: rule)
         decider = try context.keys.cutDecider()
         checksumKey = try context.random.draw("stream checksum", key: context.keys.auth)
-        checksum = StreamChecksum(key: checksumKey)
+        let checksumKey = checksumKey
+        checksums = Pipeline(workers: min(workers, 1), inFlight: workers + 2) {
+            Checksumming(key: checksumKey)
+        }
         let keys = context.keys
         list = ListBuilder(namer: try keys.namer(ofClass: ContentClass.list.rawValue))
         naming = Pipeline(workers: workers, inFlight: workers + 2) {
@@ -83,7 +88,6 @@ final class StreamWriter {
     @discardableResult
     func took(_ count: Int) -> UnsafeRawBufferPointer {
         let bytes = window.bytes(end..<(end + count))
-        checksum.update(bytes)
         end += count
         byteCount += count
         return bytes
@@ -130,9 +134,11 @@ final class StreamWriter {
         let kept = cutter.keepFrom
         next.room(0..<(end - kept)).copyMemory(from: window.bytes(kept..<end))
         cutter.rebase(by: kept)
+        try sum(.bytes(window, unsummed..<end))
         let job = NamingJob(buffer: window, pieces: pieces)
         window = next
         end -= kept
+        unsummed = end
         pieces = []
         while naming.isFull { try takeNamed() }
         naming.submit(job)
@@ -203,16 +209,25 @@ final class StreamWriter {
         let root = try list.finish { id, node in try store(node: node, id) }
         return Manifest.Stream(
             role: role, contentClass: contentClass, byteCount: byteCount, checksumKey: checksumKey,
-            checksum: finishChecksum(), list: root, cuttingRule: rule.number)
+            checksum: try finishChecksum(), list: root, cuttingRule: rule.number)
     }
 
-    private func finishChecksum() -> [UInt8] {
-        var used = StreamChecksum(key: checksumKey)
-        swap(&used, &checksum)
-        return used.finish()
+    private func sum(_ job: ChecksumJob) throws {
+        while checksums.isFull { _ = try checksums.take() }
+        checksums.submit(job)
     }
 
-    func stop() { naming.stop() }
+    private func finishChecksum() throws -> [UInt8] {
+        try sum(.finish)
+        var last: [UInt8] = []
+        while let result = try checksums.take() { last = result }
+        return last
+    }
+
+    func stop() {
+        naming.stop()
+        checksums.stop()
+    }
 }
 
 /// Takes in a stream of class list: tables, a catalog. A short one goes into the manifest as it is.
