@@ -72,7 +72,7 @@ let rooms: [[Target]] = [
         "Vault",
         [
             "Faults", "Files", "WireFormat", "Sealing", "ChunkIndex", "ObjectStorage", "PackStore",
-            "Snapshots",
+            "Snapshots", "CLinux",
         ]),
     // floor 4
     room(

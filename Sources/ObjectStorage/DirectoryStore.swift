@@ -12,10 +12,14 @@ package struct DirectoryStore: ObjectStore {
     private let calls: SystemCalls
     private let directories: Directories
     private let randomBytes: @Sendable (Int) throws -> [UInt8]
+    private let isDurable: Bool
 
+    /// - Parameter isDurable: false for a cache, where nothing is lost that cannot be had again.
     package init(
-        _ root: Path, calls: SystemCalls, randomBytes: @escaping @Sendable (Int) throws -> [UInt8]
+        _ root: Path, calls: SystemCalls, randomBytes: @escaping @Sendable (Int) throws -> [UInt8],
+        isDurable: Bool = true
     ) {
+        self.isDurable = isDurable
         self.root = root
         self.calls = calls
         directories = Directories(calls)
@@ -32,7 +36,7 @@ package struct DirectoryStore: ObjectStore {
         let target = path(name)
         try directories.make(root / "tmp")
         do {
-            try directories.create(temporary, bytes, durable: true)
+            try directories.create(temporary, bytes, durable: isDurable)
         } catch {
             // A file that has this name already is somebody else's.
             if error.code != EEXIST { try? directories.remove(temporary) }
@@ -46,7 +50,7 @@ package struct DirectoryStore: ObjectStore {
                 if error.code == EEXIST { throw StorageError.exists(name) }
                 throw error
             }
-            try directories.flush(target.parent)
+            if isDurable { try directories.flush(target.parent) }
         } catch {
             // What failed is told; that the remains cannot be removed either would only hide it.
             try? directories.remove(temporary)
@@ -95,7 +99,7 @@ package struct DirectoryStore: ObjectStore {
 
     package func remove(_ name: ObjectName) throws {
         try directories.remove(path(name))
-        if try directories.status(path(name).parent) != nil {
+        if isDurable, try directories.status(path(name).parent) != nil {
             try directories.flush(path(name).parent)
         }
     }

@@ -2,12 +2,25 @@ import ObjectStorage
 import Sealing
 import WireFormat
 
+/// Keys of envelopes that this machine sealed and keeps, to make deltas against what it wrote
+/// itself: a key that only writes cannot open them otherwise.
+package protocol EnvelopeKeys: Sendable {
+    /// The key of an envelope; nil where it was not kept.
+    func key(of envelope: StoredEnvelope) -> EnvelopeKey?
+    /// Keeps a key. What cannot be kept is only missed.
+    func keep(_ key: EnvelopeKey, of envelope: StoredEnvelope)
+}
+
 /// What reading and writing in one domain of one repository needs.
 package struct DomainContext: Sendable {
-    package let store: any ObjectStore
+    package var store: any ObjectStore
     package let keyring: Keyring
     package let keys: DomainKeys
     package let random: HedgedRandom
+    /// Where a key that only writes keeps what it can later open of its own; nil for other keys.
+    package var keeper: (any EnvelopeKeys)?
+    /// Whether what was kept opens envelopes here: to make deltas, and for nothing else.
+    package var opensKept = false
 
     package init(store: any ObjectStore, keyring: Keyring, keys: DomainKeys, random: HedgedRandom) {
         self.store = store

@@ -22,6 +22,7 @@ package struct NewEnvelope: Sendable {
             ephemeral: ephemeral,
             header: header.bytes, salt: salt)
         stored = StoredEnvelope(header: header, commitment: key.commitment)
+        context.keeper?.keep(key, of: stored)
     }
 }
 
@@ -34,6 +35,7 @@ extension EnvelopeKey {
         guard stored.header.domain == context.domain else {
             throw WireError.malformed("\(what) is malformed: an envelope is of another domain")
         }
+        if context.opensKept, let kept = context.keeper?.key(of: stored) { return kept }
         do {
             return try EnvelopeKey(
                 opening: stored.header.contentClass.rawValue, keyring: context.keyring,

@@ -5,6 +5,8 @@ import COpenSSL
 /// A class: sealers and openers of one envelope share its key; immutable.
 package final class EnvelopeKey: Sendable {
     private let key: Secret
+    /// What key and commitment are made of.
+    private let prk: Secret
     /// SHA-256 of the header: every message is bound to it.
     package let headerHash: [UInt8]
     /// Stored behind the header.
@@ -44,11 +46,32 @@ package final class EnvelopeKey: Sendable {
         }
     }
 
-    private init(material: inout [UInt8], header: [UInt8], salt: [UInt8]) {
-        let prk = KeyDerivation.extract(salt: salt, moving: &material)
+    /// Takes what `withSecret` gave when the envelope was sealed, and compares the commitment.
+    package convenience init(kept secret: consuming Secret, header: [UInt8], commitment: [UInt8])
+        throws(SealingError)
+    {
+        self.init(prk: secret, header: header)
+        guard equalInConstantTime(self.commitment, commitment) else {
+            throw .doesNotOpen("the envelope")
+        }
+    }
+
+    private convenience init(material: inout [UInt8], header: [UInt8], salt: [UInt8]) {
+        self.init(prk: KeyDerivation.extract(salt: salt, moving: &material), header: header)
+    }
+
+    private init(prk: consuming Secret, header: [UInt8]) {
         headerHash = SHA256.hash(header)
         key = KeyDerivation.expand(prk, "enc", headerHash)
         commitment = KeyDerivation.expand(prk, "commit", headerHash).withBytes { Array($0) }
+        self.prk = prk
+    }
+
+    /// What the envelope can be opened with again, by whoever sealed it: 32 bytes.
+    package func withSecret<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E)
+        -> R
+    {
+        try prk.withBytes(body)
     }
 
     /// The public half of an ephemeral key.

@@ -1,4 +1,6 @@
+import CLinux
 import Files
+import Sealing
 import WireFormat
 
 /// This machine's cache of one repository: its index, who this writer is, and what was seen of
@@ -21,6 +23,49 @@ package struct CacheDirectory: Sendable {
     }
 
     package func indexDirectory(_ domain: DomainID) -> Path { root / "index" / domain.description }
+
+    // MARK: what deltas are made against
+
+    /// Copies of packs, for a store that is far.
+    func packs(bytesMax: Int) -> PackCache {
+        PackCache(
+            root / "packs", bytesMax: bytesMax, calls: surroundings.systemCalls,
+            randomBytes: surroundings.randomBytes)
+    }
+
+    /// Keys of what a write key sealed on this machine.
+    func keptEnvelopes(_ domain: DomainID, auth: borrowing Secret) throws -> KeptEnvelopes {
+        var secret = try machineSecret()
+        return try KeptEnvelopes(
+            root / "envelopes-\(domain)", machineSecret: &secret, auth: auth,
+            calls: surroundings.systemCalls, randomBytes: surroundings.randomBytes)
+    }
+
+    /// 32 random bytes that stay on this machine.
+    private func machineSecret() throws -> [UInt8] {
+        let path = root / "machine-secret"
+        if try directories.status(path) == nil {
+            let temporary = Path("\(path).\(hexadecimal(try surroundings.randomBytes(8)))")
+            var secret = try surroundings.randomBytes(32)
+            defer { secret.wipe() }
+            try secret.withUnsafeBytes { try directories.create(temporary, $0, durable: false) }
+            // Two may have begun at once: the first one's counts for both.
+            do throws(FileError) {
+                try directories.renameWithoutReplacing(temporary, to: path)
+            } catch {
+                try? directories.remove(temporary)
+                guard error.code == EEXIST else { throw error }
+            }
+        }
+        return try directories.contents(of: path, limit: 32)
+    }
+
+    /// What a cache of packs may take if nobody says: a tenth of the free disk, at most 20 GiB.
+    func usualBytesMax() -> Int {
+        var free: UInt64 = 0
+        guard repo_free_bytes("\(root)", &free) == 0 else { return 0 }
+        return min(20 << 30, Int(clamping: free / 10))
+    }
 
     private static let fileBytesMax = 1 << 20
 

@@ -9,9 +9,10 @@ extension Vault {
     /// - Parameters:
     ///   - credential: tried on each key slot, the one that opened last first.
     ///   - cacheParent: where caches are kept; nil for none.
+    ///   - cacheBytesMax: what copies of packs may take of it; nil for what is usual.
     package static func open(
         _ store: any ObjectStore, with credential: borrowing Credential, surroundings: Surroundings,
-        cacheParent: Path?
+        cacheParent: Path?, cacheBytesMax: Int? = nil
     ) throws -> Vault {
         let stored = try readConfig(store, surroundings)
         let slots = try readSlots(store, surroundings)
@@ -46,7 +47,7 @@ extension Vault {
         }
         return Vault(
             store: store, config: opened.config, keyring: opened.keyring, slot: opened.slot,
-            surroundings: surroundings, cache: cache)
+            surroundings: surroundings, cache: cache, cacheBytesMax: cacheBytesMax)
     }
 
     /// The config, if it is there and whole. Another format version is refused; damage is what keys

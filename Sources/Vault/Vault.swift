@@ -20,11 +20,15 @@ package final class Vault: Sendable {
     package let surroundings: Surroundings
     /// Nil where no cache can be kept.
     package let cache: CacheDirectory?
+    /// Copies of what this machine wrote, where the store is far.
+    package let packCache: PackCache?
+    private let kept: KeptEnvelopes?
 
+    /// - Parameter cacheBytesMax: what copies of packs may take; nil for what is usual.
     init(
         store: any ObjectStore, config: Config, keyring: Keyring, slot: ObjectID?,
         surroundings: Surroundings,
-        cache: CacheDirectory?
+        cache: CacheDirectory?, cacheBytesMax: Int? = nil
     ) {
         self.store = store
         self.config = config
@@ -32,6 +36,16 @@ package final class Vault: Sendable {
         self.slot = slot
         self.surroundings = surroundings
         self.cache = cache
+        let bytesMax = cacheBytesMax
+        packCache =
+            store.isNear
+            ? nil : cache.map { $0.packs(bytesMax: bytesMax ?? $0.usualBytesMax()) }
+        if let keys = keyring.writeDomain, let cache {
+            // A cache that cannot be written costs deltas, not the command.
+            kept = try? cache.keptEnvelopes(DomainID(word: keys.domain), auth: keys.auth)
+        } else {
+            kept = nil
+        }
     }
 
     /// The domain that this key's adds go to.
@@ -40,9 +54,25 @@ package final class Vault: Sendable {
     /// What reading and writing in a domain needs; nil where this key has no part in it.
     package func context(_ domain: DomainID) -> DomainContext? {
         keyring.keys(of: domain.word).map {
-            DomainContext(
-                store: store, keyring: keyring, keys: $0, random: surroundings.hedgedRandom)
+            var context = DomainContext(
+                store: packCache.map { WriteThroughStore(far: store, cache: $0) } ?? store,
+                keyring: keyring, keys: $0, random: surroundings.hedgedRandom)
+            context.keeper = kept
+            return context
         }
+    }
+
+    /// Where what deltas stand on is read from: the store if it is near, else copies of what this
+    /// machine wrote; nil where there is neither, or no key to open it with.
+    package func baseContext(_ context: DomainContext) -> DomainContext? {
+        guard keyring.opensData || kept != nil else { return nil }
+        var near = context
+        near.opensKept = true
+        if !store.isNear {
+            guard let packCache else { return nil }
+            near.store = packCache.store
+        }
+        return near
     }
 
     /// The context of a domain that this key has a part in, or an error that says it has none.

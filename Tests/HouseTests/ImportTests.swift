@@ -24,7 +24,7 @@ private let mayImport: [String: Set<String>] = [
     ],
     "Vault": [
         "Faults", "Files", "WireFormat", "Sealing", "ChunkIndex", "ObjectStorage", "PackStore",
-        "Snapshots",
+        "Snapshots", "CLinux", "Synchronization",
     ],
     "Operations": [
         "Faults", "Files", "WireFormat", "Sealing", "Compression", "Chunking", "Workers",

@@ -63,10 +63,13 @@ struct TestRepository {
 
     var cache: Path { Path(directory.path) / "cache" }
 
-    func open(_ credential: consuming Credential = key(), cache: String = "cache") throws -> Vault {
+    func open(
+        _ credential: consuming Credential = key(), cache: String = "cache",
+        through store: (any ObjectStore)? = nil, cacheBytesMax: Int? = nil
+    ) throws -> Vault {
         try Vault.open(
-            store, with: credential, surroundings: surroundings,
-            cacheParent: Path(directory.path) / cache)
+            store ?? self.store, with: credential, surroundings: surroundings,
+            cacheParent: Path(directory.path) / cache, cacheBytesMax: cacheBytesMax)
     }
 
     /// Adds bytes as a stream, through a file.

@@ -48,6 +48,8 @@ struct AddRun {
     let history: History
     /// What the snapshot is made against.
     let parent: Snapshot?
+    /// Where what deltas stand on is read from; nil where none are made.
+    let bases: DomainContext?
     let started: Int64
 
     init(_ request: AddRequest, _ vault: Vault) throws {
@@ -66,11 +68,11 @@ struct AddRun {
         }
         let workers = vault.surroundings.workers
         parent = try Self.parent(request, series, history, context)
-        let makesDeltas = parent != nil && context.store.isNear && vault.keyring.opensData
+        bases = parent == nil || request.deltaLimits == nil ? nil : vault.baseContext(context)
         store = ChunkStore(
             context, index, existing: packs.subtracting(condemned.map { $0.id }),
             level: request.level, workers: workers, putsAtOnce: context.store.isNear ? 1 : 4,
-            deltas: makesDeltas ? request.deltaLimits : nil)
+            bases: bases, limits: request.deltaLimits ?? .usual)
     }
 
     func save() throws -> AddOutcome {
@@ -100,8 +102,8 @@ struct AddRun {
 
     /// The list of a stream of the parent; nil where there is none that can be read here.
     func parentList(_ role: Manifest.Role) -> ListReader? {
-        guard let parent, let lists = try? store.listReader(),
-            let manifest = try? SnapshotStore(context).manifest(parent.id, expecting: parent.head),
+        guard let parent, let bases, let lists = try? store.listReader(),
+            let manifest = try? SnapshotStore(bases).manifest(parent.id, expecting: parent.head),
             let stream = manifest.stream(role)
         else { return nil }
         return try? ListReader(stream, lists, what: "the list of snapshot \(parent.id.short)")
@@ -167,6 +169,11 @@ struct AddRun {
             (try vault.cache?.remembered(context.domain) ?? [:])
                 .merging([snapshot.head.writer: snapshot.head.sequence]) { max($0, $1) },
             context.domain)
+        if let cache = vault.packCache {
+            cache.touch(
+                store.reliedOn.map { .pack(context.domain, $0) }, now: vault.surroundings.now())
+            cache.trim()
+        }
         return (snapshot, published)
     }
 

@@ -18,9 +18,9 @@ final class DeltaMaker {
     /// A chunk is of use if so small a part of it stands in the run.
     private static let commonPart = 8
 
-    init(_ context: DomainContext, _ bases: Bases) throws {
+    init(_ bases: Bases) throws {
         choice = BaseChoice(finder: bases.finder, limits: bases.limits, isUsable: bases.isUsable)
-        decoder = try FrameDecoder(context, bases.finder, bases.decoded)
+        decoder = try FrameDecoder(bases.context, bases.finder, bases.decoded)
     }
 
     /// The delta of a run; nil where there is no base or where plain compression gives less.
@@ -148,15 +148,18 @@ final class DeltaMaker {
 
 /// What the makers of deltas share.
 package struct Bases: Sendable {
+    /// Where they are read.
+    let context: DomainContext
     let finder: ChunkFinder
     let decoded: DecodedFrames
     let limits: DeltaLimits
     let isUsable: @Sendable (ObjectID) -> Bool
 
     package init(
-        finder: ChunkFinder, decoded: DecodedFrames, limits: DeltaLimits,
+        context: DomainContext, finder: ChunkFinder, decoded: DecodedFrames, limits: DeltaLimits,
         isUsable: @escaping @Sendable (ObjectID) -> Bool
     ) {
+        self.context = context
         self.finder = finder
         self.decoded = decoded
         self.limits = limits

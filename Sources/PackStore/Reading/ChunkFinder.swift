@@ -35,17 +35,19 @@ package final class ChunkFinder: Sendable {
     private let inline: OpenDirectory?
     private let directories: PackDirectories
     /// Whether the local index was already read through for damage of its own.
-    private let isIndexProven = Mutex(false)
+    private let isIndexProven: Mutex<Bool>
     /// Packs by the envelopes they hold messages of; asked for when a delta first needs it.
     private let holders = Mutex<[ObjectID: [ObjectID]]?>(nil)
 
     /// - Parameters:
     ///   - inline: what a manifest carries itself.
     ///   - known: directories of packs that need not be read again.
+    ///   - doubtsIndex: whether what is not found makes the local index be read through for damage.
     package init(
         _ context: DomainContext, _ index: ChunkIndex, inline: OpenDirectory? = nil,
-        known: [ObjectID: OpenDirectory] = [:]
+        known: [ObjectID: OpenDirectory] = [:], doubtsIndex: Bool = true
     ) {
+        isIndexProven = Mutex(!doubtsIndex)
         self.context = context
         self.index = index
         self.inline = inline

@@ -13,7 +13,6 @@ package final class ChunkStore {
     private let lists: PackWriter
     private let links: PackLinks
     private let finder: ChunkFinder
-    private let context: DomainContext
     private let bases: Bases?
     /// Packs that may be relied on: they and all they stand on exist and carry no tombstone.
     private let usable: Set<ObjectID>
@@ -34,33 +33,35 @@ package final class ChunkStore {
     /// - Parameters:
     ///   - existing: packs that exist and carry no tombstone.
     ///   - level: zstd's level for data; nil tries.
-    ///   - deltas: what to keep to; nil makes none.
+    ///   - bases: where deltas find what they stand on; nil makes none.
+    ///   - limits: what deltas keep to.
     package init(
         _ context: DomainContext, _ index: ChunkIndex, existing: Set<ObjectID>, level: Int?,
-        workers: Int, putsAtOnce: Int, deltas: DeltaLimits?
+        workers: Int, putsAtOnce: Int, bases: DomainContext?, limits: DeltaLimits
     ) {
         self.index = index
-        self.context = context
         links = index.links
         let usable = links.whole(among: existing)
         self.usable = usable
         keeper = IndexKeeper(context, index)
-        let finder = ChunkFinder(context, index)
+        let finder = ChunkFinder(bases ?? context, index, doubtsIndex: false)
         self.finder = finder
-        bases = deltas.map { limits in
+        self.bases = bases.map { bases in
             Bases(
-                finder: finder, decoded: DecodedFrames(bytesMax: 14 << 20), limits: limits,
+                context: bases, finder: finder, decoded: DecodedFrames(bytesMax: 14 << 20),
+                limits: limits,
                 isUsable: { usable.contains($0) })
         }
         data = PackWriter(
-            .data, context, level: level, workers: workers, putsAtOnce: putsAtOnce, bases: bases)
+            .data, context, level: level, workers: workers, putsAtOnce: putsAtOnce,
+            bases: self.bases)
         lists = PackWriter(
-            .list, context, level: 3, workers: min(workers, 1), putsAtOnce: 1, bases: bases)
+            .list, context, level: 3, workers: min(workers, 1), putsAtOnce: 1, bases: self.bases)
     }
 
     /// Reads what lists of earlier snapshots are made of; nil where no deltas are made.
     package func listReader() throws -> ChunkReader? {
-        try bases.map { try ChunkReader(context, $0.finder, $0.decoded) }
+        try bases.map { try ChunkReader($0.context, $0.finder, $0.decoded) }
     }
 
     /// Whether a chunk is or will be stored. If not it is taken for stored from now on: whoever asks

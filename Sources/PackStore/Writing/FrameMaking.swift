@@ -64,9 +64,9 @@ package final class FrameMaker: PipelineWorker {
     /// - Parameters:
     ///   - pool: blocks of `Limits.frameRawBytes` for what is stored of plain frames.
     ///   - bases: nil where no deltas are made.
-    package init(_ context: DomainContext, pool: BufferPool, bases: Bases?) throws {
+    package init(pool: BufferPool, bases: Bases?) throws {
         self.pool = pool
-        deltas = try bases.map { try DeltaMaker(context, $0) }
+        deltas = try bases.map { try DeltaMaker($0) }
     }
 
     package func run(_ job: FrameJob) throws -> MadeFrames {

@@ -46,7 +46,7 @@ package final class PackWriter {
         self.level = level
         let stored = BufferPool(capacity: Limits.frameRawBytes)
         makers = Pipeline(workers: workers, inFlight: workers + 2) {
-            try FrameMaker(context, pool: stored, bases: bases)
+            try FrameMaker(pool: stored, bases: bases)
         }
         packBuffers = BufferPool(capacity: PackBuilder.bufferBytes)
         let store = context.store

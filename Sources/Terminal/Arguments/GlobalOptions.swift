@@ -18,6 +18,10 @@ enum GlobalOptions {
     static let cacheDirectory = Option(
         "cache-dir", value: "DIR",
         "where this machine's index is kept; default $XDG_CACHE_HOME/repo or ~/.cache/repo")
+    static let cacheSize = Option(
+        "cache-size", value: "SIZE", environment: "REPO_CACHE_SIZE",
+        "how much copies of packs of a far store may take there, such as 5GB; default a tenth of the free disk, at most 20 GiB"
+    )
     static let json = Option("json", "say everything as JSON lines")
     static let quiet = Option(
         "quiet", letter: "q", "say nothing but what was asked for, warnings and errors")
@@ -27,8 +31,8 @@ enum GlobalOptions {
     static let version = Option("version", "show the version and exit")
 
     static let all = [
-        repository, passwordFile, passwordCommand, keyFile, recoveryKeyFile, cacheDirectory, json,
-        quiet,
+        repository, passwordFile, passwordCommand, keyFile, recoveryKeyFile, cacheDirectory,
+        cacheSize, json, quiet,
         noProgress, noColor, help, version,
     ]
 

@@ -20,7 +20,8 @@ enum AddCommand {
     private static let kind = Option(
         "kind", value: "KIND", "full, incremental or differential; default auto")
     private static let parent = Option(
-        "parent", value: "REF", "the snapshot to compare with; default the latest")
+        "parent", value: "REF",
+        "the snapshot to make deltas against; default the series' latest that is complete")
     private static let tag = Option(
         "tag", value: "T", isRepeatable: true, "a word to find the snapshot by")
     private static let time = Option(

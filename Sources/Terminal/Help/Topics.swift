@@ -107,7 +107,7 @@ enum Topics {
               summary    the last line of
                 add      snapshot, series, time, kind, parent, format, complete, evidence, end,
                          bytes_read, bytes_new, bytes_stored, chunks, chunks_new,
-                         frames_delta, seconds, position, reservations
+                         frames_delta, bytes_saved, seconds, position, reservations
                 restore  snapshot, path, bytes, files, seconds, notes; with a command:
                          snapshot, program, exit_status, signal, bytes, seconds
                 check    damages, snapshots, packs, chunks, bytes_read, data_was_read, notes,

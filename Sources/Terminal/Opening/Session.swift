@@ -32,7 +32,8 @@ struct Session: Sendable {
         let credential = try credential(
             from: source, question: "password for \(printable(store.location)): ")
         let vault = try Vault.open(
-            store, with: credential, surroundings: surroundings, cacheParent: cacheParent())
+            store, with: credential, surroundings: surroundings, cacheParent: cacheParent(),
+            cacheBytesMax: try CacheLocation.bytesMax(arguments, environment))
         warnOfUnlockedSecrets()
         return vault
     }
