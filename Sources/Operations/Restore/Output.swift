@@ -30,6 +30,10 @@ final class Output {
         byteCount += part.count
         switch part {
         case .bytes(let slice):
+            guard slice.count < Self.bytesMax else {
+                try flush()
+                return try slice.withBytes { try write($0) }
+            }
             slice.withBytes { buffer.append(contentsOf: $0) }
             if buffer.count >= Self.bytesMax { try flush() }
         case .zeros(let count):
@@ -51,23 +55,25 @@ final class Output {
     func flush() throws {
         guard !buffer.isEmpty else { return }
         defer { buffer.removeAll(keepingCapacity: true) }
-        try buffer.withUnsafeBytes { bytes in
-            var done = 0
-            while done < bytes.count {
-                if let signal = surroundings.stopRequested() { throw Interrupted(signal: signal) }
-                let base = bytes.baseAddress! + done
-                let count =
-                    isSparse
-                    ? surroundings.systemCalls.pwrite(
-                        number, base, bytes.count - done, Int64(position))
-                    : surroundings.systemCalls.write(number, base, bytes.count - done)
-                if count == -Int(EINTR) || count == -Int(EAGAIN) { continue }
-                guard count > 0, count <= bytes.count - done else {
-                    throw FileError("write to", path, code: count < 0 ? Int32(-count) : EIO)
-                }
-                done += count
-                position += count
+        try buffer.withUnsafeBytes { try write($0) }
+    }
+
+    private func write(_ bytes: UnsafeRawBufferPointer) throws {
+        var done = 0
+        while done < bytes.count {
+            if let signal = surroundings.stopRequested() { throw Interrupted(signal: signal) }
+            let base = bytes.baseAddress! + done
+            let count =
+                isSparse
+                ? surroundings.systemCalls.pwrite(
+                    number, base, bytes.count - done, Int64(position))
+                : surroundings.systemCalls.write(number, base, bytes.count - done)
+            if count == -Int(EINTR) || count == -Int(EAGAIN) { continue }
+            guard count > 0, count <= bytes.count - done else {
+                throw FileError("write to", path, code: count < 0 ? Int32(-count) : EIO)
             }
+            done += count
+            position += count
         }
     }
 
