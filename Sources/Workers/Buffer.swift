@@ -99,9 +99,15 @@ package struct Slice: Sendable {
         self.init(buffer, 0..<bytes.count)
     }
 
-    /// Some parts, one after the other, in a buffer of their own.
-    package init(joining parts: [Slice]) {
-        let buffer = Buffer(capacity: parts.reduce(0) { $0 + $1.count })
+    /// Some parts, one after the other.
+    /// - Parameter room: what they are put into, unless there is only one; nil for a buffer of
+    ///   their own.
+    package init(joining parts: [Slice], in room: Buffer? = nil) {
+        if room != nil && parts.count == 1 {
+            self = parts[0]
+            return
+        }
+        let buffer = room ?? Buffer(capacity: parts.reduce(0) { $0 + $1.count })
         var offset = 0
         for part in parts {
             let room = buffer.room(offset..<(offset + part.count))

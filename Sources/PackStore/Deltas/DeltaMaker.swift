@@ -11,6 +11,8 @@ final class DeltaMaker {
     private var decompressor = Decompressor()
     private let compressed = Buffer(capacity: Limits.frameRawBytes)
     private let check = Buffer(capacity: Limits.frameRawBytes)
+    /// The base of the run at hand, where it has several parts.
+    private let joined = Buffer(capacity: Limits.baseRawBytes)
 
     private static let level = 3
     /// A delta so many times smaller than its content is taken unseen: nothing else comes near.
@@ -129,8 +131,7 @@ final class DeltaMaker {
             return Slice(
                 frame.buffer, (start + piece.range.lowerBound)..<(start + piece.range.upperBound))
         }
-        if parts.count == 1 { return parts[0] }
-        return Slice(joining: parts)
+        return Slice(joining: parts, in: joined)
     }
 
     private func align(_ run: DeltaRun, _ pieces: [BasePiece]) throws -> (own: Int, parent: Int)? {

@@ -54,6 +54,8 @@ package final class FrameDecoder {
     private let listNamer: ChunkNamer
     private let sealedRoom = Buffer(capacity: Limits.segmentPlaintextBytes + MessageCipher.tagBytes)
     private let opened = Buffer(capacity: Limits.segmentPlaintextBytes)
+    /// The base of the frame at hand, where it has several parts.
+    private let joined = Buffer(capacity: Limits.baseRawBytes)
 
     /// What had to be decoded for the frame asked for, so that a hostile directory cannot ask for
     /// the world.
@@ -191,8 +193,7 @@ package final class FrameDecoder {
         guard byteCount <= Limits.baseRawBytes else {
             throw malformed(frame, in: directory, "its base is too long")
         }
-        if parts.count == 1 { return parts[0] }
-        return Slice(joining: parts)
+        return Slice(joining: parts, in: joined)
     }
 
     private func part(
