@@ -99,21 +99,10 @@ package struct Slice: Sendable {
         self.init(buffer, 0..<bytes.count)
     }
 
-    /// Some parts, one after the other.
-    /// - Parameter room: what they are put into, unless there is only one; nil for a buffer of
-    ///   their own.
-    package init(joining parts: [Slice], in room: Buffer? = nil) {
-        if room != nil && parts.count == 1 {
-            self = parts[0]
-            return
-        }
-        let buffer = room ?? Buffer(capacity: parts.reduce(0) { $0 + $1.count })
-        var offset = 0
-        for part in parts {
-            let room = buffer.room(offset..<(offset + part.count))
-            part.withBytes { room.copyMemory(from: $0) }
-            offset += part.count
-        }
-        self.init(buffer, 0..<offset)
+    /// A copy of the same bytes in a buffer of its own.
+    package var alone: Slice {
+        let buffer = Buffer(capacity: count)
+        withBytes { buffer.room(0..<count).copyMemory(from: $0) }
+        return Slice(buffer, 0..<count)
     }
 }

@@ -42,7 +42,7 @@ struct ParentWalk {
     private static let jumpMax = 1024
     private static let confirmMax = 16
     /// What lies so many bytes behind is still in reach.
-    private static let behindBytes = 4 << 20
+    private static let behindBytes = 12 << 20
     private static let leavesMax = 8
 
     /// - Parameter list: of the parent's stream, from its beginning.

@@ -35,6 +35,13 @@ struct RunGatherer {
     private var misses = 0
     private var tries = 0
 
+    private var around: [ChunkID] = []
+    private var aroundPlace: Int?
+
+    /// So far back rows are looked for that have moved, and a quarter of it ahead.
+    private static let aroundBytes = 8 << 20
+    private static let aroundStep = 1 << 20
+
     private static let bufferBytes = 1 << 20
     /// The most plaintext of one delta.
     private static let runBytesMax = 256 << 10
@@ -203,8 +210,20 @@ struct RunGatherer {
         runs.append(
             DeltaRun(
                 chunks: Array(part), bytes: Slice(buffer, start..<(start + length)),
-                base: base.map { $0.id },
+                base: base.map { $0.id }, far: around(place.parent(own)),
                 place: place.isReckoned ? base.first.map { (own, $0.range.lowerBound) } : nil))
+    }
+
+    /// Chunks of the parent around a place. The same for runs that are near each other.
+    private mutating func around(_ place: Int) -> [ChunkID] {
+        if aroundPlace.map({ abs($0 - place) > Self.aroundStep }) ?? true {
+            aroundPlace = place
+            around = walk.chunks(in: (place - Self.aroundBytes)..<(place + Self.aroundBytes / 4))
+                .map {
+                    $0.id
+                }
+        }
+        return around
     }
 
     // MARK: what stood there

@@ -13,15 +13,13 @@ struct BaseChoice {
     let isUsable: @Sendable (ObjectID) -> Bool
 
     /// The chunks as pieces of frames; what is not there is left out.
-    func locate(_ ids: [ChunkID]) throws -> (pieces: [BasePiece], isWhole: Bool) {
+    func locate(_ ids: [ChunkID]) -> (pieces: [BasePiece], isWhole: Bool) {
         var pieces: [BasePiece] = []
         var isWhole = true
         var last: FoundChunk?
         var byteCount = 0
         for id in ids {
-            guard let found = try? finder.find(id, after: last),
-                case .pack(.pack(_, let pack)) = found.directory.source, isUsable(pack)
-            else {
+            guard let found = find(id, after: last) else {
                 isWhole = false
                 continue
             }
@@ -37,6 +35,14 @@ struct BaseChoice {
                     chunks: found.chunk..<(found.chunk + 1)), to: &pieces)
         }
         return (pieces, isWhole)
+    }
+
+    /// Where a chunk lies in a pack that may be relied on.
+    func find(_ id: ChunkID, after last: FoundChunk?) -> FoundChunk? {
+        guard let found = try? finder.find(id, after: last),
+            case .pack(.pack(_, let pack)) = found.directory.source, isUsable(pack)
+        else { return nil }
+        return found
     }
 
     /// Puts what pieces stand on in their place until none is deeper than `depthMax`.

@@ -7,6 +7,10 @@ import Workers
 final class DeltaMaker {
     private let choice: BaseChoice
     private let decoder: FrameDecoder
+    private let chunkSamples: ChunkSamples
+    /// Searches in a row that found nothing, and how many are left out for that.
+    private var fruitless = 0
+    private var searchesLeftOut = 0
     private var compressor = Compressor(level: DeltaMaker.level)
     private var decompressor = Decompressor()
     private let compressed = Buffer(capacity: Limits.frameRawBytes)
@@ -17,21 +21,59 @@ final class DeltaMaker {
     private static let level = 3
     /// A delta so many times smaller than its content is taken unseen: nothing else comes near.
     private static let surely = 12
+    /// A delta that is not so many times smaller asks for something better.
+    private static let poorly = 4
+    /// A run of so many bytes is worth the search.
+    private static let worthSearching = 96 << 10
+    private static let fruitlessMax = 6
+    /// The most chunks that are taken from elsewhere.
+    private static let similarMax = 64
     /// A chunk is of use if so small a part of it stands in the run.
     private static let commonPart = 8
 
     init(_ bases: Bases) throws {
         choice = BaseChoice(finder: bases.finder, limits: bases.limits, isUsable: bases.isUsable)
         decoder = try FrameDecoder(bases.context, bases.finder, bases.decoded)
+        chunkSamples = bases.samples
     }
 
     /// The delta of a run; nil where there is no base or where plain compression gives less.
     /// - Parameter alignments: receives where the run is found in the parent, if it asks for that.
     func make(_ run: DeltaRun, alignments: inout [RunAlignment]) throws -> MadeFrame? {
-        guard let base = try? base(of: run) else { return nil }
-        if let alignment = base.alignment { alignments.append(alignment) }
-        guard base.bytes.count > 0 else { return nil }
-        return try run.bytes.withBytes { source in
+        let samples = run.bytes.withBytes { Samples(of: $0) }
+        let near = try? located(run)
+        if let alignment = near?.alignment { alignments.append(alignment) }
+        var best: MadeFrame?
+        if let near, let base = try? base(near.pieces, samples) { best = try compress(run, base) }
+        guard run.bytes.count >= Self.worthSearching,
+            (best?.stored.count ?? run.bytes.count) * Self.poorly > run.bytes.count
+        else { return best }
+        guard let other = try search(run, samples),
+            other.stored.count < best?.stored.count ?? .max
+        else { return best }
+        return other
+    }
+
+    /// A delta against what is found around. Rows that were changed may stand elsewhere than
+    /// before: PostgreSQL writes them anew. Where searches find nothing they become rare.
+    private func search(_ run: DeltaRun, _ samples: Samples) throws -> MadeFrame? {
+        guard searchesLeftOut == 0 else {
+            searchesLeftOut -= 1
+            return nil
+        }
+        if let far = try? base(similar(to: samples, among: run.far), samples),
+            let frame = try compress(run, far), frame.stored.count * Self.poorly < run.bytes.count
+        {
+            fruitless = 0
+            return frame
+        }
+        fruitless = min(fruitless + 1, Self.fruitlessMax)
+        searchesLeftOut = 1 << fruitless - 1
+        return nil
+    }
+
+    private func compress(_ run: DeltaRun, _ base: Chosen) throws -> MadeFrame? {
+        try run.bytes.withBytes { source in
             try base.bytes.withBytes { prefix in
                 guard
                     let count = try compressor.compress(
@@ -72,23 +114,25 @@ final class DeltaMaker {
     private struct Chosen {
         let bytes: Slice
         let made: MadeBase
-        /// Where the run is found in the parent, if it asks for that.
-        let alignment: RunAlignment?
+    }
+
+    /// What stood in the place of a run, and where the run is found in the parent, if it asks.
+    private func located(_ run: DeltaRun) throws -> (
+        pieces: [BasePiece], alignment: RunAlignment?
+    ) {
+        let (pieces, isWhole) = choice.locate(run.base)
+        guard let place = run.place else { return (pieces, nil) }
+        let found = isWhole ? try align(run, pieces) : nil
+        return (pieces, RunAlignment(run: place.own, place: found))
     }
 
     /// The plaintext of a base, every chunk of it verified, and how it is named; nil where there is
     /// none.
-    private func base(of run: DeltaRun) throws -> Chosen? {
-        let samples = run.bytes.withBytes { Samples(of: $0) }
-        let (located, isWhole) = try choice.locate(run.base)
-        var alignment: RunAlignment?
-        if let place = run.place {
-            alignment = RunAlignment(run: place.own, place: isWhole ? try align(run, located) : nil)
-        }
+    private func base(_ located: [BasePiece], _ samples: Samples) throws -> Chosen? {
         var pieces = located
         for depth in choice.depths {
             pieces = try useful(choice.lower(pieces, to: depth), samples)
-            guard !pieces.isEmpty else { break }
+            guard !pieces.isEmpty else { return nil }
             guard let closure = try Closure(of: pieces, within: choice.limits, choice.finder) else {
                 continue
             }
@@ -96,9 +140,30 @@ final class DeltaMaker {
                 depth: closure.depth, closureFrames: closure.frames.count,
                 closureBytes: closure.byteCount, pieces: pieces.map { $0.name },
                 packs: closure.packs)
-            return Chosen(bytes: try join(pieces), made: made, alignment: alignment)
+            return Chosen(bytes: try join(pieces), made: made)
         }
-        return alignment.map { Chosen(bytes: Slice(copying: []), made: .none, alignment: $0) }
+        return nil
+    }
+
+    /// The chunks that have most in common with a run, in their order.
+    private func similar(to samples: Samples, among ids: [ChunkID]) throws -> [BasePiece] {
+        var ranked: [(common: Int, place: Int)] = []
+        var last: FoundChunk?
+        for (place, id) in ids.enumerated() {
+            let picked = try chunkSamples.samples(of: id) {
+                // One that is not there has nothing in common.
+                guard let found = choice.find(id, after: last) else { return [] }
+                last = found
+                return try decoder.frame(found.frame, of: found.directory).withBytes {
+                    Samples.picked(UnsafeRawBufferPointer(rebasing: $0[found.range]))
+                }
+            }
+            let common = samples.found(in: picked)
+            if common * Self.commonPart > picked.count { ranked.append((common, place)) }
+        }
+        ranked.sort { ($1.common, $0.place) < ($0.common, $1.place) }
+        let chosen = ranked.prefix(Self.similarMax).map { $0.place }.sorted()
+        return choice.locate(chosen.map { ids[$0] }).pieces
     }
 
     /// The chunks of pieces that have something in common with the run. Every chunk that is kept
@@ -111,8 +176,8 @@ final class DeltaMaker {
                 let found = FoundChunk(directory: piece.directory, frame: piece.frame, chunk: chunk)
                 try frame.withBytes { frame in
                     let bytes = UnsafeRawBufferPointer(rebasing: frame[found.range])
-                    let (picked, common) = samples.found(in: bytes)
-                    guard common * Self.commonPart > picked else { return }
+                    let picked = Samples.picked(bytes)
+                    guard samples.found(in: picked) * Self.commonPart > picked.count else { return }
                     try decoder.verify(bytes, found)
                     BaseChoice.append(
                         BasePiece(
@@ -124,14 +189,20 @@ final class DeltaMaker {
         return kept
     }
 
+    /// The bytes of pieces, one after the other; good until the next call.
     private func join(_ pieces: [BasePiece]) throws -> Slice {
-        let parts = try pieces.map { piece in
+        var end = 0
+        for piece in pieces {
+            // Not all frames at once: each may be a mebibyte.
             let frame = try decoder.frame(piece.frame, of: piece.directory)
             let start = frame.range.lowerBound
-            return Slice(
+            let part = Slice(
                 frame.buffer, (start + piece.range.lowerBound)..<(start + piece.range.upperBound))
+            if pieces.count == 1 { return part }
+            part.withBytes { joined.room(end..<(end + $0.count)).copyMemory(from: $0) }
+            end += part.count
         }
-        return Slice(joining: parts, in: joined)
+        return Slice(joined, 0..<end)
     }
 
     private func align(_ run: DeltaRun, _ pieces: [BasePiece]) throws -> (own: Int, parent: Int)? {
@@ -153,6 +224,7 @@ package struct Bases: Sendable {
     let context: DomainContext
     let finder: ChunkFinder
     let decoded: DecodedFrames
+    let samples = ChunkSamples()
     let limits: DeltaLimits
     let isUsable: @Sendable (ObjectID) -> Bool
 

@@ -9,24 +9,27 @@ package struct DeltaRun: Sendable {
     package let bytes: Slice
     /// Chunks of the parent, in the order of its stream.
     package let base: [ChunkID]
+    /// Chunks of the parent around there, where rows may have stood that now stand here.
+    package let far: [ChunkID]
     /// Where the run begins in its stream and the base in the parent's, if it is to be told where
     /// the one is found in the other.
     package let place: (own: Int, parent: Int)?
 
     package init(
         chunks: [PackDirectory.Chunk], bytes: Slice, base: [ChunkID],
-        place: (own: Int, parent: Int)? = nil
+        far: [ChunkID] = [], place: (own: Int, parent: Int)? = nil
     ) {
         self.chunks = chunks
         self.bytes = bytes
         self.base = base
+        self.far = far
         self.place = place
     }
 
     /// The same with bytes in a buffer of its own: a short run that waits for others must not keep
     /// the large buffer that it came in.
     var alone: DeltaRun {
-        DeltaRun(chunks: chunks, bytes: Slice(joining: [bytes]), base: [])
+        DeltaRun(chunks: chunks, bytes: bytes.alone, base: [])
     }
 
     /// The bytes of each chunk.

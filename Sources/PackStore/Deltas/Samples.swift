@@ -18,16 +18,20 @@ struct Samples {
         }
     }
 
-    /// How many windows of `bytes` were picked, and how many of them the source has, too.
-    func found(in bytes: UnsafeRawBufferPointer) -> (picked: Int, common: Int) {
-        var (picked, common) = (0, 0)
+    /// What was picked of some bytes, to be looked for in several sources.
+    static func picked(_ bytes: UnsafeRawBufferPointer) -> [UInt32] {
+        var picked: [UInt32] = []
+        picked.reserveCapacity(bytes.count / 48)
+        pick(bytes) { picked.append(UInt32(truncatingIfNeeded: $0)) }
+        return picked
+    }
+
+    /// How many of the windows that were picked of other bytes the source has, too.
+    func found(in picked: [UInt32]) -> Int {
+        // In bounds: what was picked are numbers of bits.
         bits.withUnsafeBufferPointer { bits in
-            Self.pick(bytes) { bit in
-                picked += 1
-                common += Int(bits[bit >> 6] >> UInt64(bit & 63) & 1)
-            }
+            picked.reduce(0) { $0 + Int(bits[Int($1) >> 6] >> UInt64($1 & 63) & 1) }
         }
-        return (picked, common)
     }
 
     @inline(__always)

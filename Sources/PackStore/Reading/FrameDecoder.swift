@@ -54,8 +54,9 @@ package final class FrameDecoder {
     private let listNamer: ChunkNamer
     private let sealedRoom = Buffer(capacity: Limits.segmentPlaintextBytes + MessageCipher.tagBytes)
     private let opened = Buffer(capacity: Limits.segmentPlaintextBytes)
-    /// The base of the frame at hand, where it has several parts.
-    private let joined = Buffer(capacity: Limits.baseRawBytes)
+    /// Room for bases of several parts. A base is being put together while what its parts stand on
+    /// is: so there are several.
+    private let joined = BufferPool(capacity: Limits.baseRawBytes)
 
     /// What had to be decoded for the frame asked for, so that a hostile directory cannot ask for
     /// the world.
@@ -185,15 +186,24 @@ package final class FrameDecoder {
     private func gatherBase(of frame: OpenDirectory.Frame, in directory: OpenDirectory) throws
         -> Slice
     {
-        var parts: [Slice] = []
-        for piece in directory.pieces[Int(frame.pieces.lowerBound)..<Int(frame.pieces.upperBound)] {
-            parts.append(try part(piece, frame, in: directory))
+        let pieces = directory.pieces[
+            Int(frame.pieces.lowerBound)..<Int(frame.pieces.upperBound)]
+        var joined: Buffer?
+        var end = 0
+        for piece in pieces {
+            let part = try part(piece, frame, in: directory)
+            if pieces.count == 1 { return part }
+            // Not all frames at once: each may be a mebibyte.
+            let room = joined ?? self.joined.take()
+            joined = room
+            guard end + part.count <= Limits.baseRawBytes else {
+                throw malformed(frame, in: directory, "its base is too long")
+            }
+            part.withBytes { room.room(end..<(end + $0.count)).copyMemory(from: $0) }
+            end += part.count
         }
-        let byteCount = parts.reduce(0) { $0 + $1.count }
-        guard byteCount <= Limits.baseRawBytes else {
-            throw malformed(frame, in: directory, "its base is too long")
-        }
-        return Slice(joining: parts, in: joined)
+        guard let joined else { throw malformed(frame, in: directory, "a delta has no base") }
+        return Slice(joined, 0..<end)
     }
 
     private func part(

@@ -48,7 +48,7 @@ package final class ChunkStore {
         self.finder = finder
         self.bases = bases.map { bases in
             Bases(
-                context: bases, finder: finder, decoded: DecodedFrames(bytesMax: 14 << 20),
+                context: bases, finder: finder, decoded: DecodedFrames(bytesMax: 8 << 20),
                 limits: limits,
                 isUsable: { usable.contains($0) })
         }

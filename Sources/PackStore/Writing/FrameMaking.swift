@@ -34,8 +34,6 @@ struct MadeBase: Sendable {
     /// The packs that hold all it stands on.
     let packs: Set<ObjectID>
 
-    static let none = MadeBase(
-        depth: 0, closureFrames: 0, closureBytes: 0, pieces: [], packs: [])
 }
 
 /// What became of a job.

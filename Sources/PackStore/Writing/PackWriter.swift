@@ -19,6 +19,12 @@ package final class PackWriter {
     /// zstd's level for frames; nil where trials choose it.
     private let level: Int?
     private var trial = LevelTrial()
+    private let makesDeltas: Bool
+    /// Bytes that went to plain frames.
+    private var plainBytes = 0
+
+    private static let levelOfLittle = 6
+    private static let littleBytes = 32 << 20
     /// Deltas made so far: how many, of how many bytes, in how many.
     package private(set) var deltas = (frames: 0, rawBytes: 0, storedBytes: 0)
     private var alignments: [RunAlignment] = []
@@ -44,6 +50,7 @@ package final class PackWriter {
         self.contentClass = contentClass
         self.context = context
         self.level = level
+        makesDeltas = bases != nil
         let stored = BufferPool(capacity: Limits.frameRawBytes)
         makers = Pipeline(workers: workers, inFlight: workers + 2) {
             try FrameMaker(pool: stored, bases: bases)
@@ -86,8 +93,17 @@ package final class PackWriter {
         // Taken out first: what comes back while room is made may begin the next frame.
         var frame = open
         open = PlainFrame()
-        frame.level = level ?? trial.levelOfNext(rawBytes: frame.rawBytes)
+        frame.level = level ?? usualLevel(rawBytes: frame.rawBytes)
         try submit(.plain(frame))
+    }
+
+    /// Where deltas are made little is left for plain frames, and that is worth some time; unless it
+    /// is not little.
+    private func usualLevel(rawBytes: Int) -> Int? {
+        plainBytes += rawBytes
+        let isLittle = plainBytes <= Self.littleBytes + deltas.rawBytes / 8
+        return makesDeltas && isLittle
+            ? Self.levelOfLittle : trial.levelOfNext(rawBytes: rawBytes)
     }
 
     private func submit(_ job: FrameJob) throws {

@@ -13,7 +13,7 @@ enum ProcessSetup {
         _ = repo_forbid_dumps()
         // Left to itself the allocator keeps large blocks once it has given some out, and memory
         // grows with the variety of their sizes.
-        _ = repo_give_back_blocks_of(512 << 10)
+        _ = repo_give_back_blocks_of(256 << 10)
         // A program started without its three descriptors would write messages into the files it
         // opens. What stands in for them fails like a closed descriptor.
         for number: Int32 in 0...2 {
