@@ -48,17 +48,22 @@ struct TestRepository {
     let surroundings: Surroundings
     private let inputs = Counter(0)
 
-    init(inMemory: Bool = true, surroundings: Surroundings = testSurroundings()) throws {
+    /// - Parameter store: where it lies; nil for memory, or for a directory of its own.
+    init(
+        inMemory: Bool = true, store: (any ObjectStore)? = nil,
+        surroundings: Surroundings = testSurroundings()
+    ) throws {
         self.surroundings = surroundings
         let random = surroundings.randomBytes
-        store =
-            inMemory
-            ? MemoryStore()
-            : DirectoryStore(
-                Path(directory.path) / "repository", calls: surroundings.systemCalls,
-                randomBytes: random)
+        self.store =
+            store
+            ?? (inMemory
+                ? MemoryStore()
+                : DirectoryStore(
+                    Path(directory.path) / "repository", calls: surroundings.systemCalls,
+                    randomBytes: random))
         _ = try Vault.create(
-            in: store, with: key(), label: nil, surroundings: surroundings, cacheParent: cache)
+            in: self.store, with: key(), label: nil, surroundings: surroundings, cacheParent: cache)
     }
 
     var cache: Path { Path(directory.path) / "cache" }
@@ -98,6 +103,15 @@ struct TestRepository {
         return try Directories(.kernel).contents(of: path, limit: 1 << 30)
     }
 
+    /// The packs of the shared domain.
+    var packs: [ObjectID] {
+        get throws {
+            try store.list(.packs(.shared)).compactMap {
+                if case .pack(_, let id) = $0.name { id } else { nil }
+            }
+        }
+    }
+
     var objectNames: [ObjectName] {
         get throws {
             try [.config]
@@ -113,6 +127,10 @@ func writeFile(_ bytes: [UInt8], _ path: Path) throws {
 
 /// A dump as mariadb-dump writes it: header, rows, trailer.
 func mysqlDump(_ random: inout SeededRandom, rowBytes: Int) -> [UInt8] {
+    mysqlDump(rows: random.sqlRows(byteCount: rowBytes))
+}
+
+func mysqlDump(rows: some Sequence<UInt8>) -> [UInt8] {
     var dump = Array(
         """
         -- MariaDB dump 10.19  Distrib 10.11.19-MariaDB, for debian-linux-gnu (x86_64)
@@ -133,7 +151,7 @@ func mysqlDump(_ random: inout SeededRandom, rowBytes: Int) -> [UInt8] {
         INSERT INTO `orders` VALUES
 
         """.utf8)
-    dump += random.sqlRows(byteCount: rowBytes)
+    dump += rows
     dump += Array(
         "(1);\n/*!40111 SET SQL_NOTES=@OLD_SQL_NOTES */;\n\n-- Dump completed on 2026-11-21  4:04:29\n"
             .utf8)

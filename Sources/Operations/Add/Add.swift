@@ -50,6 +50,8 @@ struct AddRun {
     let parent: Snapshot?
     /// Where what deltas stand on is read from; nil where none are made.
     let bases: DomainContext?
+    /// The parent's manifest; nil where no deltas are made, or where it cannot be read.
+    private let parentManifest: Manifest?
     let started: Int64
 
     init(_ request: AddRequest, _ vault: Vault) throws {
@@ -69,10 +71,12 @@ struct AddRun {
         let workers = vault.surroundings.workers
         parent = try Self.parent(request, series, history, context)
         bases = parent == nil || request.deltaLimits == nil ? nil : vault.baseContext(context)
+        parentManifest = Self.manifest(of: parent, bases)
         store = ChunkStore(
             context, index, existing: packs.subtracting(condemned.map { $0.id }),
             level: request.level, workers: workers, putsAtOnce: context.store.isNear ? 1 : 4,
-            bases: bases, limits: request.deltaLimits ?? .usual)
+            bases: bases, limits: request.deltaLimits ?? .usual,
+            carried: Self.carried(by: parentManifest, of: parent, bases))
     }
 
     func save() throws -> AddOutcome {
@@ -100,11 +104,25 @@ struct AddRun {
         return parent
     }
 
+    /// Deltas are worth having, not worth failing for.
+    private static func manifest(of parent: Snapshot?, _ bases: DomainContext?) -> Manifest? {
+        guard let parent, let bases else { return nil }
+        return try? SnapshotStore(bases).manifest(parent.id, expecting: parent.head)
+    }
+
+    /// The segments that the parent's manifest carries itself.
+    private static func carried(
+        by manifest: Manifest?, of parent: Snapshot?, _ bases: DomainContext?
+    ) -> OpenDirectory? {
+        guard let parent, let bases, let inline = manifest?.inline else { return nil }
+        let name = ObjectName.snapshot(parent.domain, parent.id)
+        return OpenDirectory(.inline(inline.bytes, of: name), inline.directory, bases)
+    }
+
     /// The list of a stream of the parent; nil where there is none that can be read here.
     func parentList(_ role: Manifest.Role) -> ListReader? {
-        guard let parent, let bases, let lists = try? store.listReader(),
-            let manifest = try? SnapshotStore(bases).manifest(parent.id, expecting: parent.head),
-            let stream = manifest.stream(role)
+        guard let parent, let stream = parentManifest?.stream(role),
+            let lists = try? store.listReader()
         else { return nil }
         return try? ListReader(stream, lists, what: "the list of snapshot \(parent.id.short)")
     }

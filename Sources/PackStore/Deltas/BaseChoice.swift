@@ -12,37 +12,54 @@ struct BaseChoice {
     /// Whether a pack exists and all that it stands on does.
     let isUsable: @Sendable (ObjectID) -> Bool
 
-    /// The chunks as pieces of frames; what is not there is left out.
+    /// The chunks as pieces of frames; what is not there is left out. Where one lies in what must
+    /// not be relied on, a manifest or a pack that will go, what it stands on itself takes its place.
     func locate(_ ids: [ChunkID]) -> (pieces: [BasePiece], isWhole: Bool) {
         var pieces: [BasePiece] = []
         var isWhole = true
         var last: FoundChunk?
         var byteCount = 0
+        var replaced: Set<DecodedFrames.Name> = []
         for id in ids {
-            guard let found = find(id, after: last) else {
+            guard let found = try? finder.find(id, after: last) else {
                 isWhole = false
                 continue
             }
             last = found
-            byteCount += found.byteCount
+            var own = [
+                BasePiece(
+                    directory: found.directory, frame: found.frame,
+                    chunks: found.chunk..<(found.chunk + 1))
+            ]
+            if !isUsable(found.directory) {
+                isWhole = false
+                // Several chunks of one frame stand on the same.
+                let name = DecodedFrames.Name(found.directory, found.frame)
+                guard replaced.insert(name).inserted else { continue }
+                own = (try? found.directory.basePieces(ofFrame: found.frame, finder)) ?? []
+                own.removeAll { !isUsable($0.directory) }
+            }
+            byteCount += own.reduce(0) { $0 + $1.range.count }
             guard byteCount <= Limits.baseRawBytes else {
                 isWhole = false
                 break
             }
-            Self.append(
-                BasePiece(
-                    directory: found.directory, frame: found.frame,
-                    chunks: found.chunk..<(found.chunk + 1)), to: &pieces)
+            for piece in own { Self.append(piece, to: &pieces) }
         }
         return (pieces, isWhole)
     }
 
     /// Where a chunk lies in a pack that may be relied on.
     func find(_ id: ChunkID, after last: FoundChunk?) -> FoundChunk? {
-        guard let found = try? finder.find(id, after: last),
-            case .pack(.pack(_, let pack)) = found.directory.source, isUsable(pack)
-        else { return nil }
+        guard let found = try? finder.find(id, after: last), isUsable(found.directory) else {
+            return nil
+        }
         return found
+    }
+
+    private func isUsable(_ directory: OpenDirectory) -> Bool {
+        guard case .pack(.pack(_, let pack)) = directory.source else { return false }
+        return isUsable(pack)
     }
 
     /// Puts what pieces stand on in their place until none is deeper than `depthMax`.

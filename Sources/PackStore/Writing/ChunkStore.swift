@@ -35,16 +35,18 @@ package final class ChunkStore {
     ///   - level: zstd's level for data; nil tries.
     ///   - bases: where deltas find what they stand on; nil makes none.
     ///   - limits: what deltas keep to.
+    ///   - carried: what the parent's manifest carries itself.
     package init(
         _ context: DomainContext, _ index: ChunkIndex, existing: Set<ObjectID>, level: Int?,
-        workers: Int, putsAtOnce: Int, bases: DomainContext?, limits: DeltaLimits
+        workers: Int, putsAtOnce: Int, bases: DomainContext?, limits: DeltaLimits,
+        carried: OpenDirectory? = nil
     ) {
         self.index = index
         links = index.links
         let usable = links.whole(among: existing)
         self.usable = usable
         keeper = IndexKeeper(context, index)
-        let finder = ChunkFinder(bases ?? context, index, doubtsIndex: false)
+        let finder = ChunkFinder(bases ?? context, index, inline: carried, doubtsIndex: false)
         self.finder = finder
         self.bases = bases.map { bases in
             Bases(
