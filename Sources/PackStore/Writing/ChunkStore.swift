@@ -18,6 +18,8 @@ package final class ChunkStore {
     private let usable: Set<ObjectID>
     private var pending = PendingChunks()
     private var found: Set<ObjectID> = []
+    /// Whether something is stored anew whose pack is gone, or will be.
+    private var isHealing = false
 
     package private(set) var chunksNew = 0
     package private(set) var bytesNew = 0
@@ -70,10 +72,16 @@ package final class ChunkStore {
     /// hands it to `add`.
     package func claim(_ id: ChunkID, byteCount: Int, _ contentClass: ContentClass) throws -> Bool {
         if pending.contains(id) { return false }
-        if let place = index.place(of: id, where: { usable.contains($0) }) {
+        var wasKnown = false
+        let place = index.place(of: id) { pack in
+            wasKnown = true
+            return usable.contains(pack)
+        }
+        if let place {
             found.insert(place.pack)
             return false
         }
+        if wasKnown { isHealing = true }
         if pending.count >= Self.pendingMax { try settle() }
         _ = pending.insert(id)
         if contentClass == .data {
@@ -118,9 +126,10 @@ package final class ChunkStore {
     /// Tells that the buffer of the chunks before will not be continued.
     package func endOfBuffer() throws { try data.endOfBuffer() }
 
-    /// If all data is small, the segments for the manifest to carry instead of a pack.
+    /// If all data is small, the segments for the manifest to carry instead of a pack. Not where
+    /// other snapshots have lost some of it: what a manifest carries is its own.
     package func takeInline() throws -> Manifest.InlineSegments? {
-        guard pending.count == data.chunkCount else { return nil }
+        guard pending.count == data.chunkCount, !isHealing else { return nil }
         return try data.takeInline()
     }
 
