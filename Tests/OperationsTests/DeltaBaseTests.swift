@@ -28,6 +28,61 @@ private struct Restless {
     }
 }
 
+// MARK: the parent
+
+@Test func `the parent is the newest of the series that is not incomplete, whatever the host`()
+    throws
+{
+    var random = SeededRandom(seed: announcedSeed())
+    let repository = try TestRepository()
+    let vault = try repository.open()
+    let dump = mysqlDump(&random, rowBytes: 400_000)
+    let first = try repository.add(dump, to: "s", vault: vault) { $0.host = "a" }
+    #expect(first.snapshot.head.parent == nil && first.deltas.frames == 0)
+    let cut = try repository.add(Array(dump.prefix(300_000)), to: "s", vault: vault) {
+        $0.allowIncomplete = true
+    }
+    #expect(cut.snapshot.head.completeness == .incomplete)
+    #expect(cut.snapshot.head.parent == first.snapshot.id)
+    // The end of a stream that says nothing of its end is not known: such a one will do.
+    let unknown = try repository.add(random.bytes(100), to: "s", vault: vault) { $0.host = "b" }
+    #expect(unknown.snapshot.head.completeness == .unknown)
+    #expect(unknown.snapshot.head.parent == first.snapshot.id)
+    let next = try repository.add(dump, to: "s", vault: vault) { $0.host = "c" }
+    #expect(next.snapshot.head.parent == unknown.snapshot.id)
+    let other = try repository.add(dump, to: "other", vault: vault)
+    #expect(other.snapshot.head.parent == nil)
+}
+
+@Test func `a parent of another series is used where it is named, and none where it is not`()
+    throws
+{
+    var table = Restless(seed: announcedSeed())
+    let repository = try TestRepository()
+    let vault = try repository.open()
+    let parent = try repository.add(table.stream, to: "shop/north", vault: vault)
+    table.pass()
+    let alone = try repository.add(table.stream, to: "shop/east", vault: vault)
+    #expect(alone.chunksNew == alone.chunks && alone.deltas.frames == 0)
+    #expect(alone.snapshot.head.parent == nil)
+    table.pass()
+    let stream = table.stream
+    let outcome = try repository.add(stream, to: "shop/south", vault: vault) {
+        $0.parent = Reference("shop/north")
+    }
+    #expect(outcome.snapshot.head.parent == parent.snapshot.id)
+    #expect(outcome.chunksNew == outcome.chunks && outcome.deltas.frames > 0)
+    #expect(outcome.snapshot.head.bytesStored * 5 < parent.snapshot.head.bytesStored)
+    #expect(try repository.cat("shop/south", vault: vault) == stream)
+    #expect(throws: OperationError.self) {
+        try repository.add(stream, to: "shop/west", vault: vault) {
+            $0.parent = Reference("shop/nowhere")
+        }
+    }
+}
+
+// MARK: bases that are not at hand
+
 /// Whether the index object goes with the pack, and whether the local index does.
 @Test(arguments: [false, true], [false, true])
 func `where the parent's pack is gone the next add is plain, and heals what it can`(
@@ -74,4 +129,64 @@ func `where the parent's pack is gone the next add is plain, and heals what it c
         if withIndex { $0.deltaLimits = nil }
     }
     #expect(try repository.cat(firstID.description, vault: vault) == first)
+}
+
+@Test func `bytes of a base that are damaged are not relied on`() throws {
+    let seed = announcedSeed()
+    var random = SeededRandom(seed: seed)
+    let store = MemoryStore()
+    let repository = try TestRepository(store: store)
+    let vault = try repository.open()
+    let context = try vault.requiredContext(.shared)
+    var table = Restless(seed: seed)
+    try repository.add(table.stream, to: "s", vault: vault)
+    for night in 0..<8 {
+        // A byte of a segment that holds data of the newest snapshot or of one below.
+        let packs = try repository.packs.compactMap { id in
+            let (directory, pack) = try PackDirectories.read(id, context)
+            return pack.contentClass == .data ? (id, directory) : nil
+        }
+        let (id, directory) = packs[random.number(0...(packs.count - 1))]
+        let segment = directory.segments[random.number(0...(directory.segments.count - 1))]
+        let place = segment.offset + random.number(0...(segment.sealedBytes - 1))
+        store.tamper(.pack(.shared, id)) { $0[place] ^= 1 }
+        table.pass()
+        let outcome = try repository.add(table.stream, to: "s", vault: vault)
+        #expect(outcome.chunksNew == outcome.chunks, "night \(night)")
+        let fresh = try repository.open(cache: "fresh\(night)")
+        #expect(try repository.cat("s", vault: fresh) == table.stream, "night \(night)")
+    }
+}
+
+@Test func `nothing relies on a pack that is condemned, nor on one that stands on such a pack`()
+    throws
+{
+    var table = Restless(seed: announcedSeed())
+    let repository = try TestRepository()
+    let vault = try repository.open()
+    let first = table.stream
+    try repository.add(first, to: "s", vault: vault)
+    let below = try repository.packs
+    table.pass()
+    let second = table.stream
+    #expect(try repository.add(second, to: "s", vault: vault).deltas.frames > 0)
+    for pack in below {
+        try vault.signedObjects.put(
+            Tombstone(target: .pack, reason: .pruned, domain: .shared, id: pack, time: 0))
+    }
+    let above = try repository.packs
+    // What is in the pack, what stands on it, and what is nearly either: all anew.
+    table.pass()
+    for (name, stream) in [("third", table.stream), ("first", first), ("second", second)] {
+        let outcome = try repository.add(stream, to: "new/\(name)", vault: vault) {
+            $0.parent = Reference("s")
+        }
+        #expect(outcome.chunksNew == outcome.chunks && outcome.deltas.frames == 0, "\(name)")
+    }
+    // It can go now, and all that stood on it.
+    for pack in above { try repository.store.remove(.pack(.shared, pack)) }
+    #expect(try repository.cat("new/first", vault: vault) == first)
+    #expect(try repository.cat("new/second", vault: vault) == second)
+    #expect(try repository.cat("new/third", vault: vault) == table.stream)
+    #expect(try repository.cat("s", vault: vault) == second)
 }
