@@ -129,6 +129,30 @@ func `where the parent's pack is gone the next add is plain, and heals what it c
         if withIndex { $0.deltaLimits = nil }
     }
     #expect(try repository.cat(firstID.description, vault: vault) == first)
+    // Whatever is left of packs whose base is gone: every snapshot can be restored.
+    let outcome = try check(CheckRequest(readDataPercent: 100), vault)
+    #expect(outcome.damages.allSatisfy { $0.snapshots.isEmpty }, "\(outcome.damages)")
+}
+
+@Test(arguments: [nil, 100])
+func `a base that is gone is damage of the snapshots above it`(readDataPercent: Int?) throws {
+    var table = Restless(seed: announcedSeed())
+    let repository = try TestRepository()
+    let vault = try repository.open()
+    let first = try repository.add(table.stream, to: "s", vault: vault)
+    let packs = try repository.packs
+    table.pass()
+    let second = try repository.add(table.stream, to: "s", vault: vault)
+    #expect(second.chunksNew == second.chunks && second.deltas.frames > 0)
+    _ = try forget(
+        ForgetRequest(references: [Reference(first.snapshot.id.description)]), in: vault)
+    #expect(try check(CheckRequest(readDataPercent: readDataPercent), vault).exitCode == .done)
+    for pack in packs { try repository.store.remove(.pack(.shared, pack)) }
+    let outcome = try check(CheckRequest(readDataPercent: readDataPercent), vault)
+    #expect(outcome.exitCode == .damage)
+    #expect(
+        outcome.damages.contains { $0.snapshots == [second.snapshot.id] }, "\(outcome.damages)")
+    #expect(throws: (any Error).self) { try repository.cat("s", vault: vault) }
 }
 
 @Test func `bytes of a base that are damaged are not relied on`() throws {
@@ -189,4 +213,41 @@ func `where the parent's pack is gone the next add is plain, and heals what it c
     #expect(try repository.cat("new/second", vault: vault) == second)
     #expect(try repository.cat("new/third", vault: vault) == table.stream)
     #expect(try repository.cat("s", vault: vault) == second)
+}
+
+/// Counts the bytes that are read of the memory behind it.
+private struct CountingStore: ObjectStore {
+    let memory = MemoryStore()
+    let bytesRead = Counter(0)
+    var location: String { memory.location }
+    var isNear: Bool { memory.isNear }
+    func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws {
+        try memory.put(name, bytes)
+    }
+    func byteCount(of name: ObjectName) throws -> Int? { try memory.byteCount(of: name) }
+    func read(
+        _ name: ObjectName, at offset: Int, into buffer: UnsafeMutableRawBufferPointer
+    ) throws -> Int {
+        let count = try memory.read(name, at: offset, into: buffer)
+        _ = bytesRead.next(adding: Int64(count))
+        return count
+    }
+    func list(_ folder: Folder) throws -> [StoredObject] { try memory.list(folder) }
+    func remove(_ name: ObjectName) throws { try memory.remove(name) }
+}
+
+@Test func `a check reads what is stored, not what all nights can be restored to`() throws {
+    var random = SeededRandom(seed: announcedSeed())
+    let store = CountingStore()
+    let repository = try TestRepository(store: store)
+    var stream = random.bytes(3_000_000)
+    for _ in 0..<10 {
+        try repository.add(stream, to: "s")
+        stream[random.number(0...(stream.count - 1))] ^= 1
+    }
+    let before = store.bytesRead.next(adding: 0)
+    #expect(try check(CheckRequest(readDataPercent: 100), repository.open()).exitCode == .done)
+    let read = store.bytesRead.next(adding: 0) - before
+    // The data once, what changed stands on perhaps for each night again.
+    #expect(read > 3_000_000 && read < 15_000_000, "\(read)")
 }

@@ -13,6 +13,9 @@ struct CheckRun {
     private let request: CheckRequest
     private let vault: Vault
     private(set) var outcome = CheckOutcome()
+    /// Frames that what manifests carry stands on: those of one night stand on much the same as
+    /// those of the next.
+    private let decoded = DecodedFrames(bytesMax: 2 * Limits.closureBytes)
     /// By object, the place in `outcome.damages`.
     private var damaged: [String: Int] = [:]
 
@@ -220,19 +223,7 @@ struct CheckRun {
         throws
     {
         let reader = try SnapshotReader(snapshot, vault)
-        var inline: [ChunkID: Int] = [:]
-        if let carried = reader.inline {
-            for (number, frame) in carried.frames.enumerated() {
-                if let blame = packs.blame(frame: number, of: carried) {
-                    note(blame, snapshot)
-                }
-                for chunk in frame.chunks {
-                    let chunk = carried.chunks[Int(chunk)]
-                    inline[chunk.id] = Int(chunk.byteCount)
-                }
-            }
-            if request.readDataPercent != nil { try readInline(reader) }
-        }
+        let carried = try lookAtCarried(reader, packs)
         for stream in reader.manifest.streams {
             if case .content = stream.list {
                 // Short metadata is read for its checksum: it costs nothing more.
@@ -243,20 +234,20 @@ struct CheckRun {
             var nodes: [ChunkID] = []
             var list = try reader.list(stream, onNode: { nodes.append($0) })
             while let entry = try list.next() {
-                for node in nodes { demand(node, nil, snapshot, inline, packs) }
+                for node in nodes { demand(node, nil, snapshot, carried, packs) }
                 nodes = []
                 if case .chunk(let id, let byteCount) = entry {
-                    demand(id, byteCount, snapshot, inline, packs)
+                    demand(id, byteCount, snapshot, carried, packs)
                 }
             }
         }
     }
 
     private mutating func demand(
-        _ id: ChunkID, _ byteCount: Int?, _ snapshot: Snapshot, _ inline: [ChunkID: Int],
+        _ id: ChunkID, _ byteCount: Int?, _ snapshot: Snapshot, _ carried: Carried,
         _ packs: PackCheck
     ) {
-        if let found = inline[id] ?? packs.chunks[id] {
+        if let found = carried.chunks[id] ?? packs.chunks[id] {
             if let byteCount, found != byteCount {
                 note(
                     "chunk \(id)", "chunk \(id) has \(found) bytes instead of \(byteCount)",
@@ -265,7 +256,8 @@ struct CheckRun {
             }
             return
         }
-        if let blamed = packs.blamed[id] {
+        let blamed = (carried.blamed[id].map { [$0] } ?? []) + (packs.blamed[id] ?? [])
+        if !blamed.isEmpty {
             for blame in blamed { note(blame, snapshot) }
             return
         }
@@ -290,11 +282,34 @@ struct CheckRun {
         }
     }
 
-    /// Decodes what a manifest carries itself.
-    private func readInline(_ reader: SnapshotReader) throws {
-        guard let stream = reader.manifest.stream(.data) else { return }
-        let parts = try reader.read(stream)
-        while try parts.part() != nil {}
+    /// What a manifest carries itself, by chunks.
+    private struct Carried {
+        /// The length of each that can be had.
+        var chunks: [ChunkID: Int] = [:]
+        /// What is to blame for each that cannot; a pack may hold it as well.
+        var blamed: [ChunkID: Blame] = [:]
+    }
+
+    /// Looks at what a manifest carries itself, and decodes it if data is read.
+    private func lookAtCarried(_ reader: SnapshotReader, _ packs: PackCheck) throws -> Carried {
+        var carried = Carried()
+        guard let directory = reader.inline else { return carried }
+        let decoder = try request.readDataPercent.map { _ in
+            try FrameDecoder(reader.context, reader.finder, decoded)
+        }
+        for (number, frame) in directory.frames.enumerated() {
+            let blame = packs.blame(frame: number, of: directory)
+            if blame == nil { try decoder?.verify(frame: number, of: directory) }
+            for chunk in frame.chunks {
+                let chunk = directory.chunks[Int(chunk)]
+                if let blame {
+                    carried.blamed[chunk.id] = blame
+                } else {
+                    carried.chunks[chunk.id] = Int(chunk.byteCount)
+                }
+            }
+        }
+        return carried
     }
 }
 
