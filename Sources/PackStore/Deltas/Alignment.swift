@@ -2,7 +2,7 @@ import CLinux
 
 /// Finds a place of new content in its base: where a long stretch of a stream is new, nothing else
 /// tells how far it has moved.
-enum Alignment {
+package enum Alignment {
     private static let sampleBytes = 32
     private static let samples = 16
     /// So many samples must agree: what stands in one row may stand in many.
@@ -12,7 +12,7 @@ enum Alignment {
     private static let driftPart = 16
 
     /// A place in `source` and the same place in `base`, as far behind in `source` as one is found.
-    static func find(
+    package static func find(
         _ source: UnsafeRawBufferPointer, in base: UnsafeRawBufferPointer
     ) -> (source: Int, base: Int)? {
         guard let haystack = base.baseAddress, let needles = source.baseAddress,

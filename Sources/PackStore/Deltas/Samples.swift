@@ -1,6 +1,6 @@
 /// Tells how much of some bytes is found in others, roughly and fast: by the hashes of the 32-byte
 /// windows that a hash itself picks, about one in 64.
-struct Samples {
+package struct Samples {
     /// The hash moves on by two bits a byte: after 32 bytes nothing of a byte is left.
     private static let shift: UInt64 = 2
     /// A window is picked where the upper six bits are zero.
@@ -11,7 +11,7 @@ struct Samples {
     private var bits = [UInt64](repeating: 0, count: bitCount / 64)
 
     /// The samples of a source.
-    init(of source: UnsafeRawBufferPointer) {
+    package init(of source: UnsafeRawBufferPointer) {
         // In bounds: a hash names one of `bitCount` bits.
         bits.withUnsafeMutableBufferPointer { bits in
             Self.pick(source) { bit in bits[bit >> 6] |= 1 << UInt64(bit & 63) }
@@ -19,7 +19,7 @@ struct Samples {
     }
 
     /// What was picked of some bytes, to be looked for in several sources.
-    static func picked(_ bytes: UnsafeRawBufferPointer) -> [UInt32] {
+    package static func picked(_ bytes: UnsafeRawBufferPointer) -> [UInt32] {
         var picked: [UInt32] = []
         picked.reserveCapacity(bytes.count / 48)
         pick(bytes) { picked.append(UInt32(truncatingIfNeeded: $0)) }
@@ -27,7 +27,7 @@ struct Samples {
     }
 
     /// How many of the windows that were picked of other bytes the source has, too.
-    func found(in picked: [UInt32]) -> Int {
+    package func found(in picked: [UInt32]) -> Int {
         // In bounds: what was picked are numbers of bits.
         bits.withUnsafeBufferPointer { bits in
             picked.reduce(0) { $0 + Int(bits[Int($1) >> 6] >> UInt64($1 & 63) & 1) }

@@ -154,7 +154,7 @@ package final class ChunkStore {
 
 extension PackLinks {
     /// The packs of a set whose bases are all in the set, and so on down.
-    func whole(among packs: Set<ObjectID>) -> Set<ObjectID> {
+    package func whole(among packs: Set<ObjectID>) -> Set<ObjectID> {
         var whole = packs
         while true {
             let broken = whole.filter { pack in
@@ -168,7 +168,7 @@ extension PackLinks {
     }
 
     /// Packs and those of a set that they stand on, and so on down.
-    func closure(of packs: Set<ObjectID>, among usable: Set<ObjectID>) -> Set<ObjectID> {
+    package func closure(of packs: Set<ObjectID>, among usable: Set<ObjectID>) -> Set<ObjectID> {
         var closure = packs
         var ahead = Array(packs)
         while let pack = ahead.popLast() {

@@ -2,12 +2,13 @@ import Glibc
 import Synchronization
 
 /// A thread of a test, waited for with `join`.
-struct TestThread {
+package struct TestThread {
     let thread: pthread_t
-    func join() { pthread_join(thread, nil) }
+    package func join() { pthread_join(thread, nil) }
 }
 
-func startThread(_ body: @escaping @Sendable () -> Void) -> TestThread {
+/// Starts a thread of its own: one that waits for others does not keep a task waiting.
+package func startThread(_ body: @escaping @Sendable () -> Void) -> TestThread {
     final class Box: Sendable {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }
@@ -24,10 +25,11 @@ func startThread(_ body: @escaping @Sendable () -> Void) -> TestThread {
 }
 
 /// What threads tell of how they ended.
-final class Outcomes: Sendable {
+package final class Outcomes: Sendable {
     private let errors = Mutex<[String]>([])
-    func add(_ result: Result<Void, any Error>) {
+    package init() {}
+    package func add(_ result: Result<Void, any Error>) {
         if case .failure(let error) = result { errors.withLock { $0.append("\(error)") } }
     }
-    var failures: [String] { errors.withLock { $0 } }
+    package var failures: [String] { errors.withLock { $0 } }
 }
