@@ -90,7 +90,9 @@ package struct IndexKeeper: Sendable {
             .packs
         return try packs.map { pack in
             let body = ObjectHeader.byteCount..<max(ObjectHeader.byteCount, pack.fileBytes)
-            return (pack, try PackDirectory(pack.directory, body: body, what: "\(name)"))
+            let directory = try PackDirectory(pack.directory, body: body, what: "\(name)")
+            try directory.checkEnvelopes(pack.contentClass, context.domain, what: "\(name)")
+            return (pack, directory)
         }
     }
 }

@@ -43,6 +43,9 @@ package enum ListNode: Equatable, Sendable {
             var children: [Child] = []
             while !reader.isAtEnd {
                 let total = try reader.count(atMost: 1 << 62)
+                // Nodes without a byte below them could make a walk that never ends out of a few
+                // kilobytes.
+                guard total >= 1 else { throw reader.malformed("a node below it is empty") }
                 children.append(Child(total: total, id: try reader.chunkID()))
             }
             guard !children.isEmpty else { throw reader.malformed("it has no children") }

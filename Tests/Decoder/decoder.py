@@ -60,9 +60,14 @@ def sha256(data): return hashlib.sha256(data).digest()
 def mac(key, data): return hmac.digest(key, data, "sha256")             # also HKDF's Extract(salt, ikm)
 def expand(prk, info): return mac(prk, info + b"\1")                    # HKDF's Expand, for 32 bytes
 
+def padme(size):
+    e = size.bit_length() - 1
+    unit = 1 << max(0, e - e.bit_length())
+    return (size + unit - 1) // unit * unit
+
 def unpad(data):
     end = 4 + number(data[:4])
-    need(end <= len(data) and not any(data[end:]), "wrong padding")
+    need(len(data) == max(256, padme(end)) and not any(data[end:]), "wrong padding")
     return data[4:end]
 
 def check_start(data, kind, hashed=False):
@@ -263,6 +268,7 @@ class Repository:
         (one, body), (two, directory), *others = struct.iter_unpack("<HQ", trailer[2:-44])
         end = body + directory + sum(x for _, x in others)
         need((one, two, end) == (1, 2, size - length), "not body, directory and other sections to the end")
+        need(body == padme(body), "a body of a wrong length")
         check_header(start, b"P", domain, id, start[8])
         fields = self.keys.open_box(b"pack directory", start + self.read(name, body, directory))
         segments = parse_directory(fields, start[8], domain, functools.partial(self.read, name), 40, body)
@@ -306,6 +312,7 @@ def walk(node, level, kind, chunks, total):     # the content below a node of a 
     while reader.more():
         size, entry = (reader.varint(), "node") if own else divmod(reader.varint(), 4)
         if entry == "node":
+            need(size >= 1, "a node without a byte below it")
             blocks = walk(chunks.chunk(LIST, reader.take(24)), own - 1, kind, chunks, size)
         elif entry == 0:
             blocks = [chunks.chunk(kind, reader.take(24))]

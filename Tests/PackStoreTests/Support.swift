@@ -57,7 +57,8 @@ struct Place {
         -> [StoredPack]
     {
         let bases = Bases(
-            context: context, finder: finder, decoded: DecodedFrames(bytesMax: 8 << 20), limits: limits,
+            context: context, finder: finder, decoded: DecodedFrames(bytesMax: 8 << 20),
+            limits: limits,
             isUsable: { _ in true })
         let writer = PackWriter(
             .data, context, level: nil, workers: 0, putsAtOnce: 1, bases: bases)
@@ -107,18 +108,21 @@ struct Place {
     }
 
     /// Puts a pack of which only what is sealed stands already.
-    /// - Parameter body: with room for the header.
+    /// - Parameters:
+    ///   - body: with room for the header.
+    ///   - waste: so much longer than it should be it becomes.
     @discardableResult
-    func put(_ directory: PackDirectory, body: [UInt8], _ contentClass: ContentClass = .data)
-        throws -> ObjectID
-    {
+    func put(
+        _ directory: PackDirectory, body: [UInt8], _ contentClass: ContentClass = .data,
+        waste: Int = 0
+    ) throws -> ObjectID {
         var body = body
         let id = try context.newID("pack")
         let header = ObjectHeader(
             .pack, detail: contentClass.rawValue, domain: .shared, id: id
         ).bytes
         body.replaceSubrange(0..<header.count, with: header)
-        body += [UInt8](repeating: 0x55, count: Padding.padme(body.count) - body.count)
+        body += [UInt8](repeating: 0x55, count: Padding.padme(body.count) - body.count + waste)
         let box = Box.seal(
             Padding.pad(directory.bytes), key: context.keys.index, label: PackDirectory.boxLabel,
             name: id.bytes, salt: [UInt8](repeating: 1, count: 32), associated: header)

@@ -88,11 +88,14 @@ struct ListNodeTests {
         func interior(_ totals: UInt64...) throws -> ListNode {
             try ListNode([1] + totals.flatMap { leb128($0) + chunkID(1).bytes }, what: "it")
         }
-        #expect(try interior(1 << 62, 0).total(what: "it") == 1 << 62)
+        #expect(try interior(1 << 62).total(what: "it") == 1 << 62)
+        #expect(try interior(1 << 62 - 1, 1).total(what: "it") == 1 << 62)
         expectMalformed { _ = try interior(1 << 62, 1).total(what: "it") }
         expectMalformed { _ = try interior(1 << 62, 1 << 62).total(what: "it") }
         expectMalformed { _ = try interior(1 << 62 + 1) }
         expectMalformed { _ = try interior(.max) }
+        expectMalformed { _ = try interior(0) }
+        expectMalformed { _ = try interior(7, 0, 7) }
     }
 
     @Test func `random nodes never give a negative total`() {

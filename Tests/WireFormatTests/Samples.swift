@@ -218,7 +218,7 @@ enum Samples {
         .chunk(chunkID(2), byteCount: 127), .zeros(1),
     ])
     static let interior = ListNode.interior(
-        level: 6, [.init(total: 1 << 62, id: chunkID(3)), .init(total: 0, id: chunkID(4))])
+        level: 6, [.init(total: 1 << 62 - 1, id: chunkID(3)), .init(total: 1, id: chunkID(4))])
 
     static let tombstone = Tombstone(
         target: .snapshot, reason: .abandoned, domain: domain, id: objectID(95), time: .min)

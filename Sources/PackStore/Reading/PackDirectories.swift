@@ -111,8 +111,9 @@ package final class PackDirectories: Sendable {
         let fields = try Padding.unpad(padded, what: "the directory of \(what)")
         let directory = try PackDirectory(
             fields, body: trailer.body, what: "the directory of \(what)")
-        guard directory.envelopes.allSatisfy({ $0.header.contentClass == contentClass }) else {
-            throw WireError.malformed("\(what) mixes classes")
+        try directory.checkEnvelopes(contentClass, context.domain, what: what)
+        guard trailer.bodyBytes == Padding.padme(trailer.bodyBytes) else {
+            throw WireError.malformed("\(what) is malformed: its body has the wrong length")
         }
         return (
             directory,
@@ -120,5 +121,21 @@ package final class PackDirectories: Sendable {
                 id: pack, contentClass: contentClass, fileBytes: trailer.fileBytes,
                 directory: fields)
         )
+    }
+}
+
+extension PackDirectory {
+    /// Refuses envelopes that are of another class or domain than the pack.
+    func checkEnvelopes(
+        _ contentClass: ContentClass, _ domain: DomainID, what: String
+    ) throws(WireError) {
+        for envelope in envelopes {
+            guard envelope.header.contentClass == contentClass else {
+                throw .malformed("\(what) is malformed: it mixes classes")
+            }
+            guard envelope.header.domain == domain else {
+                throw .malformed("\(what) is malformed: an envelope is of another domain")
+            }
+        }
     }
 }
