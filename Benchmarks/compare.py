@@ -36,6 +36,7 @@ FIGURES = [
     ("the same again, MB/s", "same", speed, 0),
     ("the same again, CPU s/GB", "same", cpu, 1),
     ("the same again, peak MB", "same", peak, 0),
+    ("the same again by password, MB/s", "same by password", speed, 0),
     ("the same again, added MB", "same", growth, 2),
     ("the next night, MB/s", "next", speed, 0),
     ("the next night, CPU s/GB", "next", cpu, 1),
@@ -77,9 +78,9 @@ class Comparison:
                        **took, **summary, repository_before=before, repository_after=tool.size())
         return summary
 
-    def backup(self, operation, tool, label, day):
+    def backup(self, operation, tool, label, day, environment=None):
         path, before = self.files[day - 1], tool.size()
-        took = run(tool.backup(label), tool.environment, source=["cat", path], keep_output=tool is self.repo)
+        took = run(tool.backup(label), environment or tool.environment, source=["cat", path], keep_output=tool is self.repo)
         if tool is not self.repo:
             took.pop("output", None)
         return self.note(operation, tool, day, os.path.getsize(path), took, before)
@@ -101,9 +102,9 @@ class Comparison:
         self.tell("list, version")
         for round_number in range(max(5, self.rounds)):
             for tool in self.turns(round_number):
-                self.plain("list", tool, tool.list)
+                self.plain("list", tool, tool.list, tool.with_password)
             if self.repo:
-                self.plain("list by key file", self.repo, self.repo.list, self.repo.with_key_file)
+                self.plain("list by key file", self.repo, self.repo.list)
         for round_number in range(15):
             for tool in self.turns(round_number):
                 self.plain("version", tool, [tool.binary, tool.version_command])
@@ -128,6 +129,11 @@ class Comparison:
                 summary = self.backup("same", tool, f"again{round_number}", 1)
                 if tool is self.repo:
                     self.again.append(summary["snapshot"])
+        if self.repo:
+            self.tell("the same again, by password")
+            for round_number in range(self.rounds):
+                summary = self.backup("same by password", self.repo, "", 1, self.repo.with_password)
+                self.again.append(summary["snapshot"])
         follow = RepositoryFiles(self.repo.repository) if self.repo else None
         if follow:
             self.grown[1] = follow.look()

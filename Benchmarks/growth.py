@@ -49,9 +49,9 @@ def grow_stream(bench, work, largest):
         repo = Repo(os.path.join(work, "stream"))
         repo.begin()
         source = [bench, "dump", str(size), "1"]
-        added = run(LIMITED + repo.backup(""), repo.with_key_file, source=source, keep_output=True)
+        added = run(LIMITED + repo.backup(""), repo.environment, source=source, keep_output=True)
         summary = json.loads(added.pop("output").splitlines()[-1])
-        restored = hash_of_output(LIMITED + repo.restore(""), repo.with_key_file)
+        restored = hash_of_output(LIMITED + repo.restore(""), repo.environment)
         if restored.pop("output") != hash_of_stream(source):
             sys.exit(f"{program()}: a stream of {size} bytes did not come back as it was")
         rows.append({"input_bytes": summary["bytes_read"], "bytes_new": summary["bytes_new"],
@@ -69,7 +69,7 @@ def grow_chunks(bench, work, most, rounds):
         tell(f"a repository of {chunks:,} chunks")
         repo = Repo(os.path.join(work, "chunks"))
         repo.begin()
-        environment = {key: value for key, value in repo.with_key_file.items()}
+        environment = {key: value for key, value in repo.environment.items()}
         made = json.loads(subprocess.run([bench, "make-index", repo.repository, str(chunks)], env=environment,
                                          check=True, stdout=subprocess.PIPE, text=True).stdout)
 

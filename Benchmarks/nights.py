@@ -48,7 +48,7 @@ def add_nights(repo, files):
     nights = []
     for night, path in enumerate(files, 1):
         total = warm(path)
-        took = run(repo.backup(""), repo.with_key_file, source=["cat", path], keep_output=True)
+        took = run(repo.backup(""), repo.environment, source=["cat", path], keep_output=True)
         summary = repo.summary(took.pop("output"))
         grown = follow.look()
         nights.append({"night": night, "input_bytes": total, "added_bytes": sum(grown.values()), "by_class": grown,
@@ -63,9 +63,9 @@ def restore_nights(repo, files, nights, rounds):
     restores = []
     for night in sorted({night for night in RESTORED if night <= len(files)} | {len(files)}):
         path, command = files[night - 1], repo.restore("", nights[night - 1]["snapshot"])
-        if hash_of_output(command, repo.with_key_file)["output"] != hash_of_file(path):
+        if hash_of_output(command, repo.environment)["output"] != hash_of_file(path):
             sys.exit(f"nights: night {night} did not come back as it was")
-        taken = [through_pipe(command, repo.with_key_file) for _ in range(rounds)]
+        taken = [through_pipe(command, repo.environment) for _ in range(rounds)]
         restores.append({"night": night, "input_bytes": os.path.getsize(path)} |
                         {key: statistics.median(took[key] for took in taken)
                          for key in ("seconds", "cpu", "peak_bytes")})

@@ -1,7 +1,7 @@
 """The tools that are measured, each on a repository of its own, and how each is called.
 
-Every tool has its defaults, is encrypted, and opens its repository with a password. repo has a key file as well, for
-the figures that say so.
+Every tool has its defaults and is encrypted. restic and borg open their repositories with a password; repo with a key
+file, as a nightly job would, and with a password for the figures that say so.
 """
 import json
 import os
@@ -27,6 +27,7 @@ class Tool:
         self.repository = os.path.join(directory, "repository")
         self.environment = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ}
         self.environment["XDG_CACHE_HOME"] = os.path.join(directory, "cache")
+        self.with_password = self.environment
 
     def version(self):
         try:
@@ -66,17 +67,19 @@ class Repo(Tool):
         self.binary = os.environ.get("REPO_BIN") or BUILT
         self.password = os.path.join(directory, "password")
         self.key_file = os.path.join(directory, "key")
-        self.environment |= {"REPO_REPOSITORY": self.repository, "REPO_PASSWORD_FILE": self.password}
-        self.with_key_file = {key: value for key, value in self.environment.items() if key != "REPO_PASSWORD_FILE"}
-        self.with_key_file["REPO_KEY_FILE"] = self.key_file
+        self.environment["REPO_REPOSITORY"] = self.repository
+        self.with_password = self.environment | {"REPO_PASSWORD_FILE": self.password}
+        self.environment["REPO_KEY_FILE"] = self.key_file
         self.list = [self.binary, "list"]
         self.check = [self.binary, "check", "--read-data"]
 
     def prepare(self):
         with open(self.password, "w") as out:
             out.write("benchmark\n")
+        with open(os.open(self.key_file, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as out:
+            out.write(os.urandom(32))
         self.call(self.binary, "init", "--recovery-key-file", os.path.join(self.directory, "recovery"))
-        self.call(self.binary, "key", "add", "--new-key-file", self.key_file, "--generate")
+        self.call(self.binary, "key", "add", "--new-password-file", self.password)
 
     def backup(self, label):
         return [self.binary, "add", "dump", "--json", "--no-progress"]
