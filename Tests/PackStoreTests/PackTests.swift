@@ -5,6 +5,7 @@ import Sealing
 import TestSupport
 import Testing
 import WireFormat
+import Workers
 
 @Test(arguments: [0, 2])
 func `chunks come back from packs`(workers: Int) throws {
@@ -37,6 +38,32 @@ func `chunks come back from packs`(workers: Int) throws {
     let object = try place.context.store.get(name)
     let trailer = try PackTrailer(tail: object, fileBytes: object.count, what: "the pack")
     #expect(trailer.bodyBytes == Padding.padme(trailer.bodyBytes))
+}
+
+@Test func `what an add sees again it stores once, however much came in between`() throws {
+    var random = SeededRandom(seed: announcedSeed())
+    let place = try Place()
+    let store = ChunkStore(
+        place.context, place.index, existing: [], level: 1, workers: 0, putsAtOnce: 1, bases: nil,
+        limits: .usual)
+    defer { store.stop() }
+    let bytes = Slice(copying: random.bytes(20))
+    // More than are held in memory at once: an index object takes over in between.
+    let ids = (0..<70_000).map { _ in
+        ChunkID(words: (random.next(), random.next(), random.next()))
+    }
+    for id in ids {
+        #expect(try store.claim(id, byteCount: bytes.count, .data))
+        try store.add(id, bytes, .data)
+    }
+    for id in ids where try store.claim(id, byteCount: bytes.count, .data) {
+        Issue.record("\(id) is new again")
+        break
+    }
+    try store.settle()
+    #expect(store.chunksNew == ids.count)
+    #expect(place.index.entryCount == ids.count)
+    #expect(store.reliedOn.isEmpty)
 }
 
 // MARK: what no writer writes

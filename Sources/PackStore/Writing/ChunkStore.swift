@@ -18,6 +18,8 @@ package final class ChunkStore {
     private let usable: Set<ObjectID>
     private var pending = PendingChunks()
     private var found: Set<ObjectID> = []
+    /// Packs of this add that an index object speaks of already.
+    private var own: Set<ObjectID> = []
     /// Whether something is stored anew whose pack is gone, or will be.
     private var isHealing = false
 
@@ -75,10 +77,10 @@ package final class ChunkStore {
         var wasKnown = false
         let place = index.place(of: id) { pack in
             wasKnown = true
-            return usable.contains(pack)
+            return usable.contains(pack) || own.contains(pack)
         }
         if let place {
-            found.insert(place.pack)
+            if usable.contains(place.pack) { found.insert(place.pack) }
             return false
         }
         if wasKnown { isHealing = true }
@@ -137,7 +139,9 @@ package final class ChunkStore {
     package func settle() throws {
         try data.flush()
         try lists.flush()
-        indexBytes += try keeper.write(data.takePacks() + lists.takePacks())
+        let packs = data.takePacks() + lists.takePacks()
+        indexBytes += try keeper.write(packs)
+        own.formUnion(packs.map { $0.indexed.id })
         pending.removeAll()
     }
 
