@@ -4,6 +4,7 @@ import ObjectStorage
 import Operations
 import PackStore
 import Snapshots
+import Synchronization
 import TestSupport
 import Testing
 import Vault
@@ -19,11 +20,14 @@ private struct Restless {
         stream = random.sqlRows(byteCount: byteCount)
     }
 
-    mutating func pass() {
+    /// - Parameter edits: how many bytes are changed at each place.
+    mutating func pass(edits: Int = 1) {
         // Less than the shortest chunk apart; the last chunk may be of any length.
-        let places = stride(from: random.number(0...2000), to: stream.count, by: 2000)
-        for place in Array(places) + [stream.count - 1] {
-            stream[place] = stream[place] ^ UInt8(random.number(1...31))
+        let places = stride(from: random.number(0...2000), to: stream.count - edits, by: 2000)
+        for place in Array(places) + [stream.count - edits] {
+            for place in place..<(place + edits) {
+                stream[place] ^= UInt8(random.number(1...31))
+            }
         }
     }
 }
@@ -250,4 +254,76 @@ private struct CountingStore: ObjectStore {
     let read = store.bytesRead.next(adding: 0) - before
     // The data once, what changed stands on perhaps for each night again.
     #expect(read > 3_000_000 && read < 15_000_000, "\(read)")
+}
+
+/// Does something right before the first manifest is put, in all else the memory behind it.
+private final class InterruptedStore: ObjectStore {
+    let memory = MemoryStore()
+    private let before = Mutex<(@Sendable () throws -> Void)?>(nil)
+
+    func beforeManifest(_ body: @escaping @Sendable () throws -> Void) {
+        before.withLock { $0 = body }
+    }
+
+    var location: String { memory.location }
+    var isNear: Bool { memory.isNear }
+    func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws {
+        if case .snapshot = name {
+            let body = before.withLock { body in
+                defer { body = nil }
+                return body
+            }
+            try body?()
+        }
+        try memory.put(name, bytes)
+    }
+    func byteCount(of name: ObjectName) throws -> Int? { try memory.byteCount(of: name) }
+    func read(
+        _ name: ObjectName, at offset: Int, into buffer: UnsafeMutableRawBufferPointer
+    ) throws -> Int { try memory.read(name, at: offset, into: buffer) }
+    func list(_ folder: Folder) throws -> [StoredObject] { try memory.list(folder) }
+    func remove(_ name: ObjectName) throws { try memory.remove(name) }
+}
+
+/// Whether the pack is condemned or gone, and how many nights below the last base it is.
+@Test(arguments: [false, true], [0, 1])
+func `an add fails where what its deltas stand on is condemned meanwhile`(
+    isGone: Bool, below: Int
+) throws {
+    var table = Restless(seed: announcedSeed())
+    let store = InterruptedStore()
+    let repository = try TestRepository(store: store)
+    let vault = try repository.open()
+    var packs: [[ObjectID]] = []
+    for _ in 0..<2 {
+        try repository.add(table.stream, to: "s", vault: vault)
+        packs.append(try repository.packs.filter { !packs.joined().contains($0) })
+        // So much that no manifest carries it.
+        table.pass(edits: 200)
+    }
+    #expect(packs.allSatisfy { !$0.isEmpty })
+    let condemned = packs[packs.count - 1 - below]
+    store.beforeManifest {
+        for pack in condemned {
+            if isGone {
+                try store.remove(.pack(.shared, pack))
+            } else {
+                try vault.signedObjects.put(
+                    Tombstone(target: .pack, reason: .pruned, domain: .shared, id: pack, time: 0))
+            }
+        }
+    }
+    let stream = table.stream
+    let error = #expect(throws: OperationError.self) {
+        try repository.add(stream, to: "s", vault: vault)
+    }
+    guard case .condemned = error else {
+        Issue.record("\(String(describing: error))")
+        return
+    }
+    #expect(try History.load(vault).snapshots.count == 2)
+    // Once more: it stands on nothing of that.
+    try repository.add(stream, to: "s", vault: vault)
+    for pack in condemned { try store.remove(.pack(.shared, pack)) }
+    #expect(try repository.cat("s", vault: vault) == stream)
 }
