@@ -190,3 +190,16 @@ private func ids(_ numbers: [UInt8]) -> Set<ObjectID> {
     #expect(index.links.whole(among: ids([1])) == [])
     #expect(index.links.closure(of: ids([1]), among: ids([1, 2])) == ids([1, 2]))
 }
+
+@Test func `a base of more pieces than a directory may name is cut short`() throws {
+    var random = SeededRandom(seed: announcedSeed())
+    let place = try Place()
+    // Every other chunk has something in common with the run: no two pieces touch.
+    let old = (0..<600).map { _ in random.bytes(1500) }
+    _ = try place.write(old)
+    let new = Array(stride(from: 0, to: 600, by: 2).map { old[$0] }.joined())
+    let packs = try place.write([(new, old)], limits: .usual)
+    let base = try place.directory(of: packs[0].indexed.id).segments[0].frames[0].base
+    #expect(base?.pieces.count == Limits.piecesPerBase)
+    #expect(try place.read(new) == new)
+}

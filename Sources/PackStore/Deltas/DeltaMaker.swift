@@ -186,7 +186,8 @@ final class DeltaMaker {
                 }
             }
         }
-        return kept
+        // Joined pieces may have come apart: a directory names no more than this.
+        return Array(kept.prefix(Limits.piecesPerBase))
     }
 
     /// The bytes of pieces, one after the other; good until the next call.
