@@ -28,7 +28,9 @@ func `chunks come back from packs`(workers: Int) throws {
     let raw = chunks.reduce(0) { $0 + $1.count }
     let packs = try place.write(chunks)
     #expect(packs.allSatisfy { $0.indexed.fileBytes <= Limits.packTargetBytes + (1 << 20) })
-    #expect(packs.reduce(0) { $0 + $1.indexed.fileBytes } < raw + raw / 80)
+    // A pack of these lengths may be padded by one part in 32; together they are not by half of it,
+    // whichever lengths they come to.
+    #expect(packs.reduce(0) { $0 + $1.indexed.fileBytes } < raw + raw / 64)
 }
 
 @Test func `a pack's length is one that many packs have`() throws {
