@@ -20,7 +20,7 @@ final class DeltaMaker {
 
     private static let level = 3
     /// A delta so many times smaller than its content is taken unseen: nothing else comes near.
-    private static let surely = 12
+    private static let surely = 32
     /// A delta that is not so many times smaller asks for something better.
     private static let poorly = 4
     /// A run of so many bytes is worth the search.

@@ -128,7 +128,7 @@ final class PackBuilder {
         return number
     }
 
-    /// Seals what is gathered, pads, and writes directory and trailer.
+    /// Seals what is gathered, pads, and writes directory and trailer, but for the hash at its end.
     func finish() throws -> FinishedPack {
         seal()
         let id = try context.newID(
@@ -140,6 +140,10 @@ final class PackBuilder {
         let padded = Padding.padme(bodyBytes)
         write(try context.random.plain(padded - bodyBytes), at: bodyBytes)
         let fields = directory.bytes
+        // A directory that cannot be read again would lose all that the pack holds.
+        let readBack = try PackDirectory(
+            fields, body: ObjectHeader.byteCount..<padded, what: "the directory of a new pack")
+        precondition(readBack == directory, "a directory gives back what went in")
         let box = Box.seal(
             Padding.pad(fields), key: context.keys.index, label: PackDirectory.boxLabel,
             name: id.bytes,
@@ -151,8 +155,6 @@ final class PackBuilder {
         }
         write(box, at: padded)
         write(trailer.bytesBeforeHash, at: padded + box.count)
-        let hashed = trailer.fileBytes - PackTrailer.hashBytes
-        write(SHA256.hash(buffer.bytes(0..<hashed)), at: hashed)
         return FinishedPack(
             domain: context.domain, bytes: Slice(buffer, 0..<trailer.fileBytes),
             stored: StoredPack(
@@ -182,6 +184,13 @@ package struct FinishedPack: Sendable {
     let domain: DomainID
     let bytes: Slice
     let stored: StoredPack
+
+    /// Writes the hash of all before it to the end. Whoever calls it is the buffer's only holder.
+    func writeHash() {
+        let hashed = bytes.count - PackTrailer.hashBytes
+        let room = bytes.buffer.room(hashed..<bytes.count)
+        room.copyBytes(from: SHA256.hash(bytes.buffer.bytes(0..<hashed)))
+    }
 }
 
 /// A pack that is durable: what indexes want to know of it.

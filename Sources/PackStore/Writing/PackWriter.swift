@@ -52,7 +52,7 @@ package final class PackWriter {
         self.level = level
         makesDeltas = bases != nil
         let stored = BufferPool(capacity: Limits.frameRawBytes)
-        makers = Pipeline(workers: workers, inFlight: workers + 2) {
+        makers = Pipeline(workers: workers, inFlight: 2 * workers + 2) {
             try FrameMaker(pool: stored, bases: bases)
         }
         packBuffers = BufferPool(capacity: PackBuilder.bufferBytes)
@@ -208,6 +208,7 @@ package final class PackPutter: PipelineWorker {
     init(store: any ObjectStore) { self.store = store }
 
     package func run(_ pack: FinishedPack) throws -> StoredPack {
+        pack.writeHash()
         try pack.bytes.withBytes { try store.put(.pack(pack.domain, pack.stored.indexed.id), $0) }
         return pack.stored
     }
