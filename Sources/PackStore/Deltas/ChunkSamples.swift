@@ -8,7 +8,7 @@ final class ChunkSamples: Sendable {
     private let state = Mutex(State())
 
     /// So many chunks a generation, at about a KiB each.
-    private static let chunksMax = 1024
+    private static let chunksMax = 512
 
     private struct State {
         var young: [ChunkID: [UInt32]] = [:]

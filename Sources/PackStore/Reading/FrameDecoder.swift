@@ -54,9 +54,6 @@ package final class FrameDecoder {
     private let listNamer: ChunkNamer
     private let sealedRoom = Buffer(capacity: Limits.segmentPlaintextBytes + MessageCipher.tagBytes)
     private let opened = Buffer(capacity: Limits.segmentPlaintextBytes)
-    /// Room for bases of several parts. A base is being put together while what its parts stand on
-    /// is: so there are several.
-    private let joined = BufferPool(capacity: Limits.baseRawBytes)
 
     /// What had to be decoded for the frame asked for, so that a hostile directory cannot ask for
     /// the world.
@@ -186,29 +183,36 @@ package final class FrameDecoder {
     private func gatherBase(of frame: OpenDirectory.Frame, in directory: OpenDirectory) throws
         -> Slice
     {
-        let pieces = directory.pieces[
-            Int(frame.pieces.lowerBound)..<Int(frame.pieces.upperBound)]
-        var joined: Buffer?
+        let pieces = try directory.pieces[
+            Int(frame.pieces.lowerBound)..<Int(frame.pieces.upperBound)
+        ].map { try locate($0, frame, in: directory) }
+        let byteCount = pieces.reduce(0) { $0 + $1.range.count }
+        guard byteCount <= Limits.baseRawBytes else {
+            throw malformed(frame, in: directory, "its base is too long")
+        }
+        if pieces.count == 1 { return try part(pieces[0]) }
+        let joined = Buffer(capacity: byteCount)
         var end = 0
         for piece in pieces {
-            let part = try part(piece, frame, in: directory)
-            if pieces.count == 1 { return part }
             // Not all frames at once: each may be a mebibyte.
-            let room = joined ?? self.joined.take()
-            joined = room
-            guard end + part.count <= Limits.baseRawBytes else {
-                throw malformed(frame, in: directory, "its base is too long")
+            try part(piece).withBytes {
+                joined.room(end..<(end + $0.count)).copyMemory(from: $0)
+                end += $0.count
             }
-            part.withBytes { room.room(end..<(end + $0.count)).copyMemory(from: $0) }
-            end += part.count
         }
-        guard let joined else { throw malformed(frame, in: directory, "a delta has no base") }
         return Slice(joined, 0..<end)
     }
 
-    private func part(
+    /// A part of a base: some bytes of a frame.
+    private struct Part {
+        let directory: OpenDirectory
+        let number: Int
+        let range: Range<Int>
+    }
+
+    private func locate(
         _ piece: PackDirectory.Piece, _ frame: OpenDirectory.Frame, in directory: OpenDirectory
-    ) throws -> Slice {
+    ) throws -> Part {
         let (base, segment) = try finder.locate(directory.baseSegments[piece.segment])
         let frames = base.segments[segment].frames
         let number = Int(frames.lowerBound) + piece.frame
@@ -224,9 +228,14 @@ package final class FrameDecoder {
         guard closure.count <= Limits.closureFrames, closureBytes <= Limits.closureBytes else {
             throw malformed(frame, in: directory, "it stands on too many bases")
         }
-        let plaintext = try decoded(number, of: base)
+        return Part(directory: base, number: number, range: range)
+    }
+
+    private func part(_ part: Part) throws -> Slice {
+        let plaintext = try decoded(part.number, of: part.directory)
         let start = plaintext.range.lowerBound
-        return Slice(plaintext.buffer, (start + range.lowerBound)..<(start + range.upperBound))
+        return Slice(
+            plaintext.buffer, (start + part.range.lowerBound)..<(start + part.range.upperBound))
     }
 
     private func malformed(

@@ -52,7 +52,10 @@ package final class PackWriter {
         self.level = level
         makesDeltas = bases != nil
         let stored = BufferPool(capacity: Limits.frameRawBytes)
-        makers = Pipeline(workers: workers, inFlight: 2 * workers + 2) {
+        // Plain frames are made far ahead, so that no thread waits while a pack is closed. Jobs of
+        // deltas hold more memory each.
+        let ahead = bases == nil ? 2 * workers + 2 : workers + 2
+        makers = Pipeline(workers: workers, inFlight: ahead) {
             try FrameMaker(pool: stored, bases: bases)
         }
         packBuffers = BufferPool(capacity: PackBuilder.bufferBytes)
