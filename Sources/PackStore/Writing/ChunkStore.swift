@@ -32,7 +32,7 @@ package final class ChunkStore {
     package var deltas: (frames: Int, rawBytes: Int, storedBytes: Int) { data.deltas }
 
     /// So many new chunks are held in memory until an index object takes them over.
-    private static let pendingMax = 65_536
+    private static let pendingMax = 32_768
 
     /// - Parameters:
     ///   - existing: packs that exist and carry no tombstone.
