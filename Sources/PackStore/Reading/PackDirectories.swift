@@ -10,31 +10,7 @@ import Workers
 package final class PackDirectories: Sendable {
     private let context: DomainContext
     private let known: [ObjectID: OpenDirectory]
-    private let cache: Mutex<Cache>
-
-    private struct Cache {
-        var young: [ObjectID: OpenDirectory] = [:]
-        var old: [ObjectID: OpenDirectory] = [:]
-        var youngBytes = 0
-        let bytesMax: Int
-
-        mutating func find(_ pack: ObjectID) -> OpenDirectory? {
-            if let found = young[pack] { return found }
-            guard let found = old.removeValue(forKey: pack) else { return nil }
-            insert(pack, found)
-            return found
-        }
-
-        /// Two generations, as in `SharedCache`.
-        mutating func insert(_ pack: ObjectID, _ directory: OpenDirectory) {
-            guard young.updateValue(directory, forKey: pack) == nil else { return }
-            youngBytes += directory.byteCount
-            guard youngBytes > bytesMax / 2 else { return }
-            old = young
-            young = [:]
-            youngBytes = 0
-        }
-    }
+    private let cache: Mutex<RecentlyUsed<ObjectID, OpenDirectory>>
 
     /// - Parameters:
     ///   - known: directories that are there already.
@@ -44,14 +20,14 @@ package final class PackDirectories: Sendable {
     ) {
         self.context = context
         self.known = known
-        cache = Mutex(Cache(bytesMax: bytesMax))
+        cache = Mutex(RecentlyUsed(sizeMax: bytesMax))
     }
 
     package func directory(of pack: ObjectID) throws -> OpenDirectory {
         if let known = known[pack] ?? cache.withLock({ $0.find(pack) }) { return known }
         let (stored, _) = try Self.read(pack, context)
         let opened = OpenDirectory(.pack(.pack(context.domain, pack)), stored, context)
-        cache.withLock { $0.insert(pack, opened) }
+        cache.withLock { $0.insert(pack, opened, size: opened.byteCount) }
         return opened
     }
 
