@@ -25,8 +25,7 @@ MIB, DATA, LIST = 1 << 20, 0, 1                             # the classes; a var
 NOTED = []                                                  # what is not as it should be, but stopped nothing
 
 def need(condition, rule):
-    if not condition:
-        raise ValueError(rule)
+    if not condition: raise ValueError(rule)
 
 @contextlib.contextmanager
 def about(name, go_on=()):      # says in what something went wrong; goes on behind errors of some kinds
@@ -34,8 +33,7 @@ def about(name, go_on=()):      # says in what something went wrong; goes on beh
         yield
     except Exception as error:
         text = f"{name}: {error if isinstance(error, (ValueError, OSError)) else repr(error)}"
-        if not isinstance(error, go_on):
-            raise ValueError(text) from error
+        if not isinstance(error, go_on): raise ValueError(text) from error
         NOTED.append(text)
         print(f"decoder: {text}", file=sys.stderr)
 
@@ -49,8 +47,7 @@ class Reader:       # takes values off the front of some bytes, and never more t
         return self.data[self.at - count:self.at]
     def varint(self):
         value = shift = 0
-        while (byte := self.take(1)[0]) >= 0x80 and shift < 63:
-            value, shift = value | (byte & 0x7F) << shift, shift + 7
+        while (byte := self.take(1)[0]) >= 0x80 and shift < 63: value, shift = value | (byte & 0x7F) << shift, shift + 7
         need((byte or not shift) and byte << shift < 1 << 64, "a varint above 64 bits, or not the shortest")
         return value | byte << shift
     def varints(self, count): return [self.varint() for _ in range(count)]
@@ -60,10 +57,7 @@ def sha256(data): return hashlib.sha256(data).digest()
 def mac(key, data): return hmac.digest(key, data, "sha256")             # also HKDF's Extract(salt, ikm)
 def expand(prk, info): return mac(prk, info + b"\1")                    # HKDF's Expand, for 32 bytes
 
-def padme(size):
-    e = size.bit_length() - 1
-    unit = 1 << max(0, e - e.bit_length())
-    return (size + unit - 1) // unit * unit
+def padme(size): return -(-size // (unit := 1 << max(0, (e := size.bit_length() - 1) - e.bit_length()))) * unit
 
 def unpad(data):
     end = 4 + number(data[:4])
