@@ -47,7 +47,6 @@ struct RunGatherer {
     private static let runBytesMax = 256 << 10
     /// How far off a place may be that is only reckoned.
     private static let slack = 256 << 10
-    private static let slackLost = 16 << 10
     private static let slackMin = 16 << 10
     private static let splitBytesMin = 64 << 10
     /// How far off it may be where nothing was found for some time.
@@ -278,7 +277,7 @@ struct RunGatherer {
                 from: Anchor(own: runPosition, parent: from.parent), ratio: 1,
                 slack: Self.slackMax / 2, bounds: bounds, isReckoned: true)
         }
-        let sure = min(Self.slack, Self.slackLost + (position - from.own) / 16)
+        let sure = min(Self.slack, Self.slackMin + (position - from.own) / 16)
         return Place(
             from: from, ratio: soft == nil ? 1 : ratio,
             slack: min(sure << min(misses, 8), Self.slackMax), bounds: bounds, isReckoned: true)

@@ -1,7 +1,7 @@
 import WireFormat
 
 /// Some consecutive chunks of a frame that a delta may stand on.
-struct BasePiece: Equatable {
+struct BasePiece {
     let directory: OpenDirectory
     let frame: Int
     /// Rows of the directory.
@@ -26,10 +26,6 @@ struct BasePiece: Equatable {
             frame - Int(directory.segments[segment].frames.lowerBound),
             chunks.lowerBound - Int(row.chunks.lowerBound), chunks.count
         )
-    }
-
-    static func == (a: BasePiece, b: BasePiece) -> Bool {
-        a.directory === b.directory && a.frame == b.frame && a.chunks == b.chunks
     }
 }
 
@@ -72,7 +68,9 @@ extension OpenDirectory {
             let number = Int(base.segments[segment].frames.lowerBound) + piece.frame
             guard number < base.segments[segment].frames.upperBound,
                 base.range(of: piece, inFrame: number) != nil,
-                base.frames[number].depth < frame.depth
+                // The depth falls with every step, so there is no cycle, whatever directories say.
+                base.frames[number].depth < frame.depth,
+                base.contentClass(ofSegment: segment) == contentClass(ofSegment: Int(frame.segment))
             else {
                 throw WireError.malformed(
                     "\(what(segment: Int(frame.segment))) is malformed: its base is no part of an older segment"

@@ -89,24 +89,12 @@ final class DeltaMaker {
                 let result = Buffer(capacity: count)
                 result.room(0..<count).copyMemory(from: compressed.bytes(0..<count))
                 let stored = Slice(result, 0..<count)
-                try prove(stored, prefix, source)
+                try decompressor.prove(stored, base: prefix, gives: source, in: check)
                 return MadeFrame(
                     frame: PackDirectory.Frame(
                         codec: .delta, storedBytes: count, chunks: run.chunks),
                     stored: stored, base: base.made)
             }
-        }
-    }
-
-    private func prove(
-        _ stored: Slice, _ base: UnsafeRawBufferPointer, _ source: UnsafeRawBufferPointer
-    ) throws {
-        let room = check.room(0..<source.count)
-        try stored.withBytes { (frame) throws(CompressionError) in
-            try decompressor.decompress(frame, base: base, into: room)
-        }
-        guard memoryEquals(check.bytes(0..<source.count), source) else {
-            throw CompressionError.library("a compressed frame does not give back what went in")
         }
     }
 

@@ -4,23 +4,21 @@ import Workers
 
 /// Reads single chunks, for lists and small things, on one thread.
 package final class ChunkReader {
-    private let finder: ChunkFinder
     private let decoder: FrameDecoder
 
     package init(_ context: DomainContext, _ finder: ChunkFinder, _ shared: DecodedFrames) throws {
-        self.finder = finder
         decoder = try FrameDecoder(context, finder, shared)
     }
 
     /// The bytes of a chunk, verified. Of several copies it takes one that is sound.
     package func chunk(_ id: ChunkID) throws -> Slice {
-        try decoder.chunk(id, finder)
+        try decoder.chunk(id)
     }
 }
 
 extension FrameDecoder {
     /// The bytes of a chunk, verified: what one pack does not give another may hold as well.
-    func chunk(_ id: ChunkID, _ finder: ChunkFinder) throws -> Slice {
+    func chunk(_ id: ChunkID) throws -> Slice {
         var bad: Set<ObjectName> = []
         var failure: (any Error)?
         while true {

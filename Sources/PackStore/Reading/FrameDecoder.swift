@@ -39,15 +39,12 @@ package struct DecodedFrames: Sendable {
     func block(_ byteCount: Int) -> Buffer {
         2 * byteCount > large.capacity ? large.take() : Buffer(capacity: byteCount)
     }
-
-    /// How many frames were decoded so far.
-    package var count: Int { frames.made }
 }
 
 /// Opens segments and decodes frames, bases first. One a thread; what it decodes it shares.
 package final class FrameDecoder {
     private let context: DomainContext
-    private let finder: ChunkFinder
+    let finder: ChunkFinder
     private let shared: DecodedFrames
     private var decompressor = Decompressor(windowLog: Limits.zstdWindowLog)
     private let dataNamer: ChunkNamer?
@@ -137,7 +134,7 @@ package final class FrameDecoder {
     private func decode(_ number: Int, of directory: OpenDirectory) throws -> Slice {
         let frame = directory.frames[number]
         // A base comes first: what it needs itself may use this thread's rooms.
-        let base = frame.codec == .delta ? try gatherBase(of: frame, in: directory) : nil
+        let base = frame.codec == .delta ? try gatherBase(of: number, in: directory) : nil
         let rawBytes = Int(frame.rawBytes)
         let result = shared.block(rawBytes)
         let room = result.room(0..<rawBytes)
@@ -180,22 +177,25 @@ package final class FrameDecoder {
     // MARK: bases
 
     /// The plaintext a delta was made against.
-    private func gatherBase(of frame: OpenDirectory.Frame, in directory: OpenDirectory) throws
-        -> Slice
-    {
-        let pieces = try directory.pieces[
-            Int(frame.pieces.lowerBound)..<Int(frame.pieces.upperBound)
-        ].map { try locate($0, frame, in: directory) }
+    private func gatherBase(of number: Int, in directory: OpenDirectory) throws -> Slice {
+        let pieces = try directory.basePieces(ofFrame: number, finder)
+        for piece in pieces
+        where closure.insert(DecodedFrames.Name(piece.directory, piece.frame)).inserted {
+            closureBytes += Int(piece.directory.frames[piece.frame].rawBytes)
+        }
+        guard closure.count <= Limits.closureFrames, closureBytes <= Limits.closureBytes else {
+            throw malformed(number, in: directory, "it stands on too many bases")
+        }
         let byteCount = pieces.reduce(0) { $0 + $1.range.count }
         guard byteCount <= Limits.baseRawBytes else {
-            throw malformed(frame, in: directory, "its base is too long")
+            throw malformed(number, in: directory, "its base is too long")
         }
-        if pieces.count == 1 { return try part(pieces[0]) }
+        if pieces.count == 1 { return try bytes(of: pieces[0]) }
         let joined = Buffer(capacity: byteCount)
         var end = 0
         for piece in pieces {
             // Not all frames at once: each may be a mebibyte.
-            try part(piece).withBytes {
+            try bytes(of: piece).withBytes {
                 joined.room(end..<(end + $0.count)).copyMemory(from: $0)
                 end += $0.count
             }
@@ -203,45 +203,16 @@ package final class FrameDecoder {
         return Slice(joined, 0..<end)
     }
 
-    /// A part of a base: some bytes of a frame.
-    private struct Part {
-        let directory: OpenDirectory
-        let number: Int
-        let range: Range<Int>
-    }
-
-    private func locate(
-        _ piece: PackDirectory.Piece, _ frame: OpenDirectory.Frame, in directory: OpenDirectory
-    ) throws -> Part {
-        let (base, segment) = try finder.locate(directory.baseSegments[piece.segment])
-        let frames = base.segments[segment].frames
-        let number = Int(frames.lowerBound) + piece.frame
-        // The depth falls with every step, so there is no cycle, whatever the directories say.
-        guard number < frames.upperBound, base.frames[number].depth < frame.depth,
-            base.contentClass(ofSegment: segment)
-                == directory.contentClass(ofSegment: Int(frame.segment)),
-            let range = base.range(of: piece, inFrame: number)
-        else { throw malformed(frame, in: directory, "its base is no part of an older segment") }
-        if closure.insert(DecodedFrames.Name(base, number)).inserted {
-            closureBytes += Int(base.frames[number].rawBytes)
-        }
-        guard closure.count <= Limits.closureFrames, closureBytes <= Limits.closureBytes else {
-            throw malformed(frame, in: directory, "it stands on too many bases")
-        }
-        return Part(directory: base, number: number, range: range)
-    }
-
-    private func part(_ part: Part) throws -> Slice {
-        let plaintext = try decoded(part.number, of: part.directory)
+    private func bytes(of piece: BasePiece) throws -> Slice {
+        let plaintext = try decoded(piece.frame, of: piece.directory)
         let start = plaintext.range.lowerBound
         return Slice(
-            plaintext.buffer, (start + part.range.lowerBound)..<(start + part.range.upperBound))
+            plaintext.buffer, (start + piece.range.lowerBound)..<(start + piece.range.upperBound))
     }
 
-    private func malformed(
-        _ frame: OpenDirectory.Frame, in directory: OpenDirectory, _ why: String
-    ) -> WireError {
-        .malformed("\(directory.what(segment: Int(frame.segment))) is malformed: \(why)")
+    private func malformed(_ number: Int, in directory: OpenDirectory, _ why: String) -> WireError {
+        let what = directory.what(segment: Int(directory.frames[number].segment))
+        return .malformed("\(what) is malformed: \(why)")
     }
 }
 

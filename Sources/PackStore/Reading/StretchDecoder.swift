@@ -19,14 +19,12 @@ package struct Stretch: Sendable {
 /// buffer. One a thread.
 package final class StretchDecoder: PipelineWorker {
     private let decoder: FrameDecoder
-    private let finder: ChunkFinder
     private let pool: BufferPool
 
     /// - Parameter pool: blocks that hold the longest stretch.
     package init(
         _ context: DomainContext, _ finder: ChunkFinder, _ shared: DecodedFrames, pool: BufferPool
     ) throws {
-        self.finder = finder
         self.pool = pool
         decoder = try FrameDecoder(context, finder, shared)
     }
@@ -53,7 +51,7 @@ package final class StretchDecoder: PipelineWorker {
                 }
             } catch  where isDamage(error) {
                 // Read again with all copies in view; the first failure is told if none is sound.
-                guard let chunk = try? decoder.chunk(found.id, finder) else { throw error }
+                guard let chunk = try? decoder.chunk(found.id) else { throw error }
                 chunk.withBytes { room.copyMemory(from: $0) }
             }
             end += found.byteCount

@@ -33,7 +33,6 @@ struct MadeBase: Sendable {
     let pieces: [(segment: PackDirectory.SegmentName, frame: Int, firstChunk: Int, chunkCount: Int)]
     /// The packs that hold all it stands on.
     let packs: Set<ObjectID>
-
 }
 
 /// What became of a job.
@@ -102,13 +101,7 @@ package final class FrameMaker: PipelineWorker {
             trial = counts
         }
         if let stored = compressed {
-            let room = check.room(0..<source.count)
-            try stored.withBytes { (frame) throws(CompressionError) in
-                try decompressor.decompress(frame, into: room)
-            }
-            guard memoryEquals(check.bytes(0..<source.count), source) else {
-                throw CompressionError.library("a compressed frame does not give back what went in")
-            }
+            try decompressor.prove(stored, gives: source, in: check)
             let frame = PackDirectory.Frame(
                 codec: .zstd, storedBytes: stored.count, chunks: chunks)
             return MadeFrames(frames: [MadeFrame(frame: frame, stored: stored)], trial: trial)
