@@ -19,7 +19,7 @@ enum CompressionFigures {
     private static func measure(
         _ figures: inout Figures, _ what: String, _ text: [UInt8], base: [UInt8], level: Int
     ) throws -> [[UInt8]] {
-        var compressor = Compressor(level: level)
+        var compressor = Compressor()
         var room = [UInt8](repeating: 0, count: Compressor.bound(Micro.frameBytes))
         var frames: [[UInt8]] = []
         try figures.bytes(what, text.count) {
@@ -28,7 +28,8 @@ enum CompressionFigures {
             try text.forEachPart(of: Micro.frameBytes) { part in
                 let count = try base.withPart(at, part.count) { base in
                     try room.withUnsafeMutableBytes {
-                        try compressor.compress(part, base: base, into: $0, limit: .max) ?? 0
+                        try compressor.compress(
+                            part, level: level, base: base, into: $0, limit: .max) ?? 0
                     }
                 }
                 frames.append(Array(room[..<count]))

@@ -120,8 +120,12 @@ static inline int repo_set_nonblocking(int fd) {
 }
 static inline int repo_flock_exclusive(int fd) { return (int)repo_result(flock(fd, LOCK_EX)); }
 static inline long repo_getrandom(void *to, size_t count) { return repo_result(getrandom(to, count, 0)); }
-// Blocks of so many bytes and more are given back to the system as soon as they are freed.
-static inline int repo_give_back_blocks_of(int bytes) { return mallopt(M_MMAP_THRESHOLD, bytes); }
+// Blocks of so many bytes and more are given back to the system as soon as they are freed, and the
+// threads share one heap for smaller ones.
+static inline void repo_keep_heap_small(int bytes) {
+    mallopt(M_MMAP_THRESHOLD, bytes);
+    mallopt(M_ARENA_MAX, 1);
+}
 static inline int repo_forbid_dumps(void) { return (int)repo_result(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)); }
 static inline void repo_wipe(void *at, size_t count) { explicit_bzero(at, count); }
 // NULL where it fails.

@@ -3,17 +3,14 @@ import CZstd
 /// Makes zstd frames with one reused context. One a worker: it is not shared between threads.
 package struct Compressor: ~Copyable {
     private let context: OpaquePointer
-    private var level: Int32
 
     /// The tables of the lower levels forget the beginning of a longer base: without long-distance
     /// matching zstd silently finds nothing there.
     private static let longBaseBytes = 256 << 10
 
-    /// - Parameter level: zstd's, 1 to 19. Levels are not monotone on database dumps: 1 can beat 6.
-    package init(level: Int) {
+    package init() {
         guard let context = ZSTD_createCCtx() else { fatalError("no memory left for compression") }
         self.context = context
-        self.level = Int32(level)
     }
 
     deinit { ZSTD_freeCCtx(context) }
@@ -22,13 +19,15 @@ package struct Compressor: ~Copyable {
     package static func bound(_ count: Int) -> Int { ZSTD_compressBound(count) }
 
     /// Compresses into `result`; nil where that is no shorter than `limit` bytes.
-    /// - Parameter base: what the receiver will have at hand when it decompresses; empty for none.
+    /// - Parameters:
+    ///   - level: zstd's, 1 to 19. Levels are not monotone on database dumps: 1 can beat 6.
+    ///   - base: what the receiver will have at hand when it decompresses; empty for none.
     package mutating func compress(
-        _ bytes: UnsafeRawBufferPointer, base: UnsafeRawBufferPointer = .init(start: nil, count: 0),
+        _ bytes: UnsafeRawBufferPointer, level: Int, base: UnsafeRawBufferPointer = .init(start: nil, count: 0),
         into result: UnsafeMutableRawBufferPointer, limit: Int
     ) throws(CompressionError) -> Int? {
         try check(ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters))
-        try check(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level))
+        try check(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(level)))
         if base.count > 0 {
             // The window must reach from the end of the source to the beginning of the base.
             let reach = base.count + bytes.count

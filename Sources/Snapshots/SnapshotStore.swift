@@ -117,12 +117,13 @@ package struct SnapshotStore: Sendable {
 
     /// `u8 codec | u32 raw length | content`.
     private static func encode(_ content: [UInt8]) throws -> [UInt8] {
-        var compressor = Compressor(level: 3)
+        var compressor = Compressor()
         let compressed = try [UInt8](unsafeUninitializedCapacity: max(1, content.count)) {
             buffer, count in
             count = try content.withUnsafeBytes {
                 try compressor.compress(
-                    $0, into: UnsafeMutableRawBufferPointer(buffer), limit: content.count) ?? 0
+                    $0, level: 3, into: UnsafeMutableRawBufferPointer(buffer),
+                    limit: content.count) ?? 0
             }
         }
         var writer = ByteWriter(capacity: content.count + 5)

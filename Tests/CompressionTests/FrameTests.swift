@@ -42,13 +42,13 @@ struct FrameTests {
         var random = SeededRandom(seed: announcedSeed())
         let rows = random.sqlRows(byteCount: 50_000)
         let frame = try #require(try compress(rows))
-        var compressor = Compressor(level: 3)
+        var compressor = Compressor()
         for room in [0, 1, 10, frame.count / 2, frame.count - 1] {
             var guarded = [UInt8](repeating: 0xaa, count: room + 64)
             let count = try rows.withUnsafeBytes { rows in
                 try guarded.withUnsafeMutableBytes {
                     try compressor.compress(
-                        rows, into: UnsafeMutableRawBufferPointer(rebasing: $0[..<room]),
+                        rows, level: 3, into: UnsafeMutableRawBufferPointer(rebasing: $0[..<room]),
                         limit: .max)
                 }
             }
@@ -60,13 +60,14 @@ struct FrameTests {
 
     @Test func `a compressor remembers nothing of what it compressed before`() throws {
         var random = SeededRandom(seed: announcedSeed())
-        var compressor = Compressor(level: 3)
+        var compressor = Compressor()
         var decompressor = Decompressor()
         let base = random.bytes(100_000)
         for _ in 0..<20 {
             let rows = random.sqlRows(byteCount: random.number(1...100_000))
             let alone = try compress(rows)
-            _ = try compress(with: &compressor, random.bytes(1000), base: base)
+            _ = try compress(
+                with: &compressor, random.bytes(1000), base: base, level: random.number(1...9))
             #expect(try compress(with: &compressor, rows) == alone)
             #expect(
                 try decompress(with: &decompressor, try #require(alone), count: rows.count) == rows)

@@ -7,19 +7,21 @@ import Testing
 func compress(
     _ bytes: [UInt8], base: [UInt8] = [], level: Int = 3, limit: Int = .max, room: Int? = nil
 ) throws -> [UInt8]? {
-    var compressor = Compressor(level: level)
-    return try compress(with: &compressor, bytes, base: base, limit: limit, room: room)
+    var compressor = Compressor()
+    return try compress(
+        with: &compressor, bytes, base: base, level: level, limit: limit, room: room)
 }
 
 func compress(
-    with compressor: inout Compressor, _ bytes: [UInt8], base: [UInt8] = [], limit: Int = .max,
-    room: Int? = nil
+    with compressor: inout Compressor, _ bytes: [UInt8], base: [UInt8] = [], level: Int = 3,
+    limit: Int = .max, room: Int? = nil
 ) throws -> [UInt8]? {
     var result = [UInt8](repeating: 0, count: room ?? Compressor.bound(bytes.count))
     let count = try bytes.withUnsafeBytes { bytes in
         try base.withUnsafeBytes { base in
             try result.withUnsafeMutableBytes {
-                try compressor.compress(bytes, base: base, into: $0, limit: limit)
+                try compressor.compress(
+                    bytes, level: level, base: base, into: $0, limit: limit)
             }
         }
     }

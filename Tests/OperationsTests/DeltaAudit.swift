@@ -145,7 +145,7 @@ func uselessDeltas(_ vault: Vault) throws -> (looked: Int, useless: [String]) {
     let index = try vault.openIndex(.shared)
     let decoder = try FrameDecoder(
         context, ChunkFinder(context, index), DecodedFrames(bytesMax: 16 << 20))
-    var compressor = Compressor(level: 3)
+    var compressor = Compressor()
     var looked = 0
     var useless: [String] = []
     for object in try context.store.list(.packs(.shared)) {
@@ -158,7 +158,7 @@ func uselessDeltas(_ vault: Vault) throws -> (looked: Int, useless: [String]) {
             let plain = try decoder.frame(number, of: directory).withBytes { bytes in
                 var room = [UInt8](repeating: 0, count: bytes.count + 1024)
                 return try room.withUnsafeMutableBytes {
-                    try compressor.compress(bytes, into: $0, limit: bytes.count)
+                    try compressor.compress(bytes, level: 3, into: $0, limit: bytes.count)
                 }
             }
             if let plain, plain <= stored {

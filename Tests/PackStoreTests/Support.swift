@@ -165,12 +165,12 @@ struct HandMade {
 }
 
 func compress(_ bytes: [UInt8], base: [UInt8] = []) throws -> [UInt8] {
-    var compressor = Compressor(level: 3)
+    var compressor = Compressor()
     return try [UInt8](unsafeUninitializedCapacity: bytes.count + 1000) { buffer, count in
         count = try bytes.withUnsafeBytes { bytes in
             try base.withUnsafeBytes {
                 try compressor.compress(
-                    bytes, base: $0, into: UnsafeMutableRawBufferPointer(buffer), limit: Int.max)
+                    bytes, level: 3, base: $0, into: UnsafeMutableRawBufferPointer(buffer), limit: Int.max)
                     ?? 0
             }
         }

@@ -172,6 +172,13 @@ struct AddRun {
         return message
     }
 
+    /// Damage of earlier snapshots that was come upon. This one does not stand on it.
+    var damageNotes: [String] {
+        store.damagedBase.map {
+            ["earlier snapshots are damaged: \($0); this one is whole: run repo check"]
+        } ?? []
+    }
+
     /// Makes everything durable, then makes it a snapshot.
     func publish(_ manifest: Manifest) throws -> (Snapshot, Manifest) {
         var manifest = manifest

@@ -49,7 +49,7 @@ extension AddRun {
             snapshot: snapshot, manifest: published, chunks: data.chunkCount,
             chunksNew: store.chunksNew,
             deltas: store.deltas, seconds: began.elapsedSeconds,
-            notes: problems,
+            notes: problems + damageNotes,
             reservations: problems, exitStatusKnown: true)
     }
 }

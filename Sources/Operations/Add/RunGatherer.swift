@@ -4,7 +4,7 @@ import Workers
 
 /// Gathers new chunks into runs and finds for each run what stood in its place in the parent.
 ///
-/// Bytes are copied into buffers of about a mebibyte, which become one job for a thread each: new
+/// Bytes are copied into buffers of half a mebibyte, which become one job for a thread each: new
 /// chunks lie scattered, and holding on to every buffer that has one would take much memory.
 struct RunGatherer {
     private var walk: ParentWalk
@@ -35,14 +35,9 @@ struct RunGatherer {
     private var misses = 0
     private var tries = 0
 
-    private var around: [ChunkID] = []
-    private var aroundPlace: Int?
-
-    /// So far back rows are looked for that have moved, and a quarter of it ahead.
-    private static let aroundBytes = 8 << 20
-    private static let aroundStep = 1 << 20
-
-    private static let bufferBytes = 1 << 20
+    private static let bufferBytes = 512 << 10
+    /// Further from the last known chunk places are only reckoned.
+    private static let lostBytes = 1 << 20
     /// The most plaintext of one delta.
     private static let runBytesMax = 256 << 10
     /// How far off a place may be that is only reckoned.
@@ -209,20 +204,8 @@ struct RunGatherer {
         runs.append(
             DeltaRun(
                 chunks: Array(part), bytes: Slice(buffer, start..<(start + length)),
-                base: base.map { $0.id }, far: around(place.parent(own)),
+                base: base.map { $0.id },
                 place: place.isReckoned ? base.first.map { (own, $0.range.lowerBound) } : nil))
-    }
-
-    /// Chunks of the parent around a place. The same for runs that are near each other.
-    private mutating func around(_ place: Int) -> [ChunkID] {
-        if aroundPlace.map({ abs($0 - place) > Self.aroundStep }) ?? true {
-            aroundPlace = place
-            around = walk.chunks(in: (place - Self.aroundBytes)..<(place + Self.aroundBytes / 4))
-                .map {
-                    $0.id
-                }
-        }
-        return around
     }
 
     // MARK: what stood there
@@ -245,7 +228,7 @@ struct RunGatherer {
     }
 
     /// Whether the last known chunk is so far away that places are only reckoned.
-    private var isLost: Bool { position - anchor.own > Self.bufferBytes }
+    private var isLost: Bool { position - anchor.own > Self.lostBytes }
 
     private mutating func place(before next: Anchor?) -> Place {
         guard let next else { return reckonedPlace() }

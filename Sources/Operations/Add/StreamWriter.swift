@@ -39,12 +39,12 @@ final class StreamWriter {
     private(set) var byteCount = 0
     private(set) var chunkCount = 0
 
-    private static let freshBytes = 1 << 20
+    private static let freshBytes = 512 << 10
     /// What searches may read behind the end.
     private static let slackBytes = 64
 
     /// - Parameters:
-    ///   - window's new bytes are 1 MiB; up to `workers + 2` windows are in flight.
+    ///   - window's new bytes are 512 KiB; up to `workers + 2` windows are in flight.
     ///   - parent: the list of the parent's stream of the same role.
     init(
         _ role: Manifest.Role, _ contentClass: ContentClass, rule: CuttingRule,

@@ -12,30 +12,30 @@ package enum Alignment {
     private static let driftPart = 16
 
     /// A place in `source` and the same place in `base`, as far behind in `source` as one is found.
+    ///
+    /// A sample counts where it stands first in the base: what stands everywhere agrees with nothing.
     package static func find(
         _ source: UnsafeRawBufferPointer, in base: UnsafeRawBufferPointer
     ) -> (source: Int, base: Int)? {
         guard let haystack = base.baseAddress, let needles = source.baseAddress,
             source.count >= samples * sampleBytes
         else { return nil }
+        let width = max(1024, source.count / driftPart)
         var found: [(source: Int, shift: Int)] = []
-        for sample in 1...samples {
+        // From the end, since that is the place wanted: the first few that agree tell it.
+        for sample in (1...samples).reversed() {
             // In bounds: the last sample ends where the source does.
             let offset = (source.count - sampleBytes) * sample / samples
-            if let match = memmem(haystack, base.count, needles + offset, sampleBytes) {
-                found.append((offset, haystack.distance(to: UnsafeRawPointer(match)) - offset))
+            guard let match = memmem(haystack, base.count, needles + offset, sampleBytes) else {
+                continue
+            }
+            let shift = haystack.distance(to: UnsafeRawPointer(match)) - offset
+            found.append((offset, shift))
+            let agreeing = found.filter { abs($0.shift - shift) <= width }
+            if agreeing.count == agreeingMin {
+                return (agreeing[0].source, agreeing[0].source + agreeing[0].shift)
             }
         }
-        found.sort { $0.shift < $1.shift }
-        let width = max(1024, source.count / driftPart)
-        var best: ArraySlice<(source: Int, shift: Int)> = []
-        for first in found.indices {
-            let agreeing = found[first...].prefix { $0.shift - found[first].shift <= width }
-            if agreeing.count > best.count { best = agreeing }
-        }
-        guard best.count >= agreeingMin, let last = best.max(by: { $0.source < $1.source }) else {
-            return nil
-        }
-        return (last.source, last.source + last.shift)
+        return nil
     }
 }

@@ -7,87 +7,79 @@ import Workers
 final class DeltaMaker {
     private let choice: BaseChoice
     private let decoder: FrameDecoder
-    private let chunkSamples: ChunkSamples
-    /// Searches in a row that found nothing, and how many are left out for that.
-    private var fruitless = 0
-    private var searchesLeftOut = 0
-    private var compressor = Compressor(level: DeltaMaker.level)
     private var decompressor = Decompressor()
-    private let compressed = Buffer(capacity: Limits.frameRawBytes)
-    private let check = Buffer(capacity: Limits.frameRawBytes)
+    private let compressed: Buffer
+    private let check: Buffer
     /// The base of the run at hand, where it has several parts.
     private let joined = Buffer(capacity: Limits.baseRawBytes)
 
     private static let level = 3
     /// A delta so many times smaller than its content is taken unseen: nothing else comes near.
     private static let surely = 32
-    /// A delta that is not so many times smaller asks for something better.
-    private static let poorly = 4
-    /// A run of so many bytes is worth the search.
-    private static let worthSearching = 96 << 10
-    private static let fruitlessMax = 6
-    /// The most chunks that are taken from elsewhere.
-    private static let similarMax = 64
+    /// One that is not so many times smaller is made again, thoroughly: rows that were changed may
+    /// stand elsewhere than before, a few here and a few there, as PostgreSQL writes them.
+    private static let poorly = 8
+    private static let thoroughLevel = 6
     /// A chunk is of use if so small a part of it stands in the run.
     private static let commonPart = 8
 
-    init(_ bases: Bases) throws {
+    /// - Parameter rooms: two blocks of `Limits.frameRawBytes` to work in.
+    init(_ bases: Bases, rooms: (Buffer, Buffer)) throws {
         choice = BaseChoice(finder: bases.finder, limits: bases.limits, isUsable: bases.isUsable)
         decoder = try FrameDecoder(bases.context, bases.finder, bases.decoded)
-        chunkSamples = bases.samples
+        (compressed, check) = rooms
     }
 
-    /// The delta of a run; nil where there is no base or where plain compression gives less.
-    /// - Parameter alignments: receives where the run is found in the parent, if it asks for that.
-    func make(_ run: DeltaRun, alignments: inout [RunAlignment]) throws -> MadeFrame? {
-        let samples = run.bytes.withBytes { Samples(of: $0) }
-        let near = try? located(run)
-        if let alignment = near?.alignment { alignments.append(alignment) }
-        var best: MadeFrame?
-        if let near, let base = try? base(near.pieces, samples) { best = try compress(run, base) }
-        guard run.bytes.count >= Self.worthSearching,
-            (best?.stored.count ?? run.bytes.count) * Self.poorly > run.bytes.count
-        else { return best }
-        guard let other = try search(run, samples),
-            other.stored.count < best?.stored.count ?? .max
-        else { return best }
-        return other
-    }
-
-    /// A delta against what is found around. Rows that were changed may stand elsewhere than
-    /// before: PostgreSQL writes them anew. Where searches find nothing they become rare.
-    private func search(_ run: DeltaRun, _ samples: Samples) throws -> MadeFrame? {
-        guard searchesLeftOut == 0 else {
-            searchesLeftOut -= 1
-            return nil
+    /// Adds the delta of a run to what was made, or the run itself where there is no base or where
+    /// plain compression gives less; and where the run is found in the parent, if it asks for that.
+    func make(
+        _ run: DeltaRun, with compressor: inout Compressor, into made: inout MadeFrames
+    ) throws {
+        var base: Chosen?
+        do {
+            let (pieces, alignment) = try located(run)
+            if let alignment { made.alignments.append(alignment) }
+            base = try self.base(pieces, run.bytes.withBytes { Samples(of: $0) })
+        } catch {
+            // A base is worth having, not worth failing for.
+            if isDamage(error), made.damage == nil { made.damage = explanation(of: error) }
         }
-        if let far = try? base(similar(to: samples, among: run.far), samples),
-            let frame = try compress(run, far), frame.stored.count * Self.poorly < run.bytes.count
-        {
-            fruitless = 0
-            return frame
+        if let base, let frame = try compress(run, base, with: &compressor) {
+            made.frames.append(frame)
+        } else {
+            made.declined.append(run.alone)
         }
-        fruitless = min(fruitless + 1, Self.fruitlessMax)
-        searchesLeftOut = 1 << fruitless - 1
-        return nil
     }
 
-    private func compress(_ run: DeltaRun, _ base: Chosen) throws -> MadeFrame? {
+    private func compress(
+        _ run: DeltaRun, _ base: Chosen, with compressor: inout Compressor
+    ) throws -> MadeFrame? {
         try run.bytes.withBytes { source in
             try base.bytes.withBytes { prefix in
                 guard
-                    let count = try compressor.compress(
-                        source, base: prefix, into: compressed.room(0..<source.count),
-                        limit: source.count)
+                    var count = try compressor.compress(
+                        source, level: Self.level, base: prefix,
+                        into: compressed.room(0..<source.count), limit: source.count)
                 else { return nil }
-                if count * Self.surely > source.count {
-                    let plain = try compressor.compress(
-                        source, into: check.room(0..<count), limit: count)
-                    if plain != nil { return nil }
+                var best = compressed
+                var other = check
+                if count * Self.poorly > source.count,
+                    let less = try compressor.compress(
+                        source, level: Self.thoroughLevel, base: prefix,
+                        into: other.room(0..<count), limit: count)
+                {
+                    count = less
+                    swap(&best, &other)
+                }
+                if count * Self.surely > source.count,
+                    try compressor.compress(
+                        source, level: Self.level, into: other.room(0..<count), limit: count) != nil
+                {
+                    return nil
                 }
                 // Most are a few hundred bytes: they get a block of their size.
                 let result = Buffer(capacity: count)
-                result.room(0..<count).copyMemory(from: compressed.bytes(0..<count))
+                result.room(0..<count).copyMemory(from: best.bytes(0..<count))
                 let stored = Slice(result, 0..<count)
                 try decompressor.prove(stored, base: prefix, gives: source, in: check)
                 return MadeFrame(
@@ -131,27 +123,6 @@ final class DeltaMaker {
             return Chosen(bytes: try join(pieces), made: made)
         }
         return nil
-    }
-
-    /// The chunks that have most in common with a run, in their order.
-    private func similar(to samples: Samples, among ids: [ChunkID]) throws -> [BasePiece] {
-        var ranked: [(common: Int, place: Int)] = []
-        var last: FoundChunk?
-        for (place, id) in ids.enumerated() {
-            let picked = try chunkSamples.samples(of: id) {
-                // One that is not there has nothing in common.
-                guard let found = choice.find(id, after: last) else { return [] }
-                last = found
-                return try decoder.frame(found.frame, of: found.directory).withBytes {
-                    Samples.picked(UnsafeRawBufferPointer(rebasing: $0[found.range]))
-                }
-            }
-            let common = samples.found(in: picked)
-            if common * Self.commonPart > picked.count { ranked.append((common, place)) }
-        }
-        ranked.sort { ($1.common, $0.place) < ($0.common, $1.place) }
-        let chosen = ranked.prefix(Self.similarMax).map { $0.place }.sorted()
-        return choice.locate(chosen.map { ids[$0] }).pieces
     }
 
     /// The chunks of pieces that have something in common with the run. Every chunk that is kept
@@ -213,7 +184,6 @@ package struct Bases: Sendable {
     let context: DomainContext
     let finder: ChunkFinder
     let decoded: DecodedFrames
-    let samples = ChunkSamples()
     let limits: DeltaLimits
     let isUsable: @Sendable (ObjectID) -> Bool
 

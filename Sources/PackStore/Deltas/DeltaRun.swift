@@ -9,20 +9,17 @@ package struct DeltaRun: Sendable {
     package let bytes: Slice
     /// Chunks of the parent, in the order of its stream.
     package let base: [ChunkID]
-    /// Chunks of the parent around there, where rows may have stood that now stand here.
-    package let far: [ChunkID]
     /// Where the run begins in its stream and the base in the parent's, if it is to be told where
     /// the one is found in the other.
     package let place: (own: Int, parent: Int)?
 
     package init(
         chunks: [PackDirectory.Chunk], bytes: Slice, base: [ChunkID],
-        far: [ChunkID] = [], place: (own: Int, parent: Int)? = nil
+        place: (own: Int, parent: Int)? = nil
     ) {
         self.chunks = chunks
         self.bytes = bytes
         self.base = base
-        self.far = far
         self.place = place
     }
 

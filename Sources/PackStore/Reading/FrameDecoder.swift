@@ -49,8 +49,7 @@ package final class FrameDecoder {
     private var decompressor = Decompressor(windowLog: Limits.zstdWindowLog)
     private let dataNamer: ChunkNamer?
     private let listNamer: ChunkNamer
-    private let sealedRoom = Buffer(capacity: Limits.segmentPlaintextBytes + MessageCipher.tagBytes)
-    private let opened = Buffer(capacity: Limits.segmentPlaintextBytes)
+    private let opened = Buffer(capacity: Limits.segmentPlaintextBytes + MessageCipher.tagBytes)
 
     /// What had to be decoded for the frame asked for, so that a hostile directory cannot ask for
     /// the world.
@@ -162,15 +161,13 @@ package final class FrameDecoder {
     private func storedBytes(_ number: Int, of directory: OpenDirectory) throws -> Slice {
         let segment = directory.segments[number]
         let count = Int(segment.storedBytes)
-        let room = sealedRoom.room(0..<(count + MessageCipher.tagBytes))
-        guard segment.frames.count > 1 else {
-            try directory.open(number, room: room, into: opened.room(0..<count))
-            return Slice(opened, 0..<count)
-        }
-        return try shared.segments.block(DecodedFrames.Name(directory, number)) {
-            let buffer = Buffer(capacity: count)
-            try directory.open(number, room: room, into: buffer.room(0..<count))
+        func open(in buffer: Buffer) throws -> Slice {
+            try directory.open(number, room: buffer.room(0..<(count + MessageCipher.tagBytes)))
             return Slice(buffer, 0..<count)
+        }
+        guard segment.frames.count > 1 else { return try open(in: opened) }
+        return try shared.segments.block(DecodedFrames.Name(directory, number)) {
+            try open(in: Buffer(capacity: count + MessageCipher.tagBytes))
         }
     }
 

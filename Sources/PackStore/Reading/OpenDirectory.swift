@@ -164,13 +164,12 @@ package final class OpenDirectory: Sendable {
 
     // MARK: sealed bytes
 
-    /// Opens a segment into `result`, which has exactly its stored bytes.
-    /// - Parameter room: for the sealed message, 16 bytes longer.
-    func open(
-        _ number: Int, room: UnsafeMutableRawBufferPointer,
-        into result: UnsafeMutableRawBufferPointer
-    ) throws {
+    /// Opens a segment.
+    /// - Parameter room: for the sealed message, 16 bytes longer than the segment's stored bytes,
+    ///   which are its first bytes afterwards.
+    func open(_ number: Int, room: UnsafeMutableRawBufferPointer) throws {
         let segment = segments[number]
+        let result = UnsafeMutableRawBufferPointer(rebasing: room.dropLast(MessageCipher.tagBytes))
         let start = Int(segment.offset)
         let range = start..<(start + room.count)
         switch source {

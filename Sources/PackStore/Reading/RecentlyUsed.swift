@@ -1,29 +1,35 @@
-/// What was used last, up to a size.
+/// What was used last, up to a size: what was not used for longest goes first.
 ///
-/// Two generations: what is used moves to the young one; when that holds half of what there is room
-/// for, the old one is dropped. That is nearly least-recently-used, at the cost of one look into a
-/// dictionary.
+/// Made for some hundred large values: finding the one to drop looks at all of them.
 struct RecentlyUsed<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-    private var young: [Key: (value: Value, size: Int)] = [:]
-    private var old: [Key: (value: Value, size: Int)] = [:]
-    private var youngSize = 0
+    private struct Entry {
+        let value: Value
+        let size: Int
+        /// When it was used last.
+        var use: Int
+    }
+
+    private var entries: [Key: Entry] = [:]
+    private var size = 0
+    private var uses = 0
     private let sizeMax: Int
 
     init(sizeMax: Int) { self.sizeMax = sizeMax }
 
     mutating func find(_ key: Key) -> Value? {
-        if let found = young[key] { return found.value }
-        guard let found = old.removeValue(forKey: key) else { return nil }
-        insert(key, found.value, size: found.size)
-        return found.value
+        uses += 1
+        entries[key]?.use = uses
+        return entries[key]?.value
     }
 
-    mutating func insert(_ key: Key, _ value: Value, size: Int) {
-        guard young.updateValue((value, size), forKey: key) == nil else { return }
-        youngSize += size
-        guard youngSize > sizeMax / 2 else { return }
-        old = young
-        young = [:]
-        youngSize = 0
+    /// Keeps a value; one larger than what there is room for is not kept.
+    mutating func insert(_ key: Key, _ value: Value, size new: Int) {
+        uses += 1
+        let before = entries.updateValue(Entry(value: value, size: new, use: uses), forKey: key)
+        size += new - (before?.size ?? 0)
+        while size > sizeMax, let oldest = entries.min(by: { $0.value.use < $1.value.use }) {
+            size -= oldest.value.size
+            entries[oldest.key] = nil
+        }
     }
 }

@@ -31,6 +31,9 @@ package final class ChunkStore {
     /// Deltas among the data: how many frames, of how many bytes, in how many.
     package var deltas: (frames: Int, rawBytes: Int, storedBytes: Int) { data.deltas }
 
+    /// Twice what a delta may stand on would serve two threads that are at different places; they are
+    /// mostly near each other.
+    private static let decodedBytes = 16 << 20
     /// So many new chunks are held in memory until an index object takes them over.
     private static let pendingMax = 32_768
 
@@ -54,7 +57,7 @@ package final class ChunkStore {
         self.finder = finder
         self.bases = bases.map { bases in
             Bases(
-                context: bases, finder: finder, decoded: DecodedFrames(bytesMax: 8 << 20),
+                context: bases, finder: finder, decoded: DecodedFrames(bytesMax: Self.decodedBytes),
                 limits: limits,
                 isUsable: { usable.contains($0) })
         }
@@ -109,6 +112,9 @@ package final class ChunkStore {
         case .list: lists
         }
     }
+
+    /// What is wrong with what the parent is made of, where that was found out.
+    package var damagedBase: String? { data.damagedBase ?? lists.damagedBase }
 
     /// Numbers for the frames that chunks lie in: those of one frame have the same.
     package func frames(of ids: [ChunkID]) -> [Int] {

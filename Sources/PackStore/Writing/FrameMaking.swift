@@ -44,17 +44,18 @@ package struct MadeFrames: Sendable {
     var trial: (fast: Int, thorough: Int)?
     /// Of the runs that asked for it.
     var alignments: [RunAlignment] = []
+    /// What is wrong with a base that was found damaged.
+    var damage: String?
 }
 
 /// Compresses frames and proves each before it leaves: what decompresses is compared with what went
 /// in, because a fault of the encoder, or of memory, would otherwise be found when the data is
 /// needed.
 package final class FrameMaker: PipelineWorker {
-    private var compressor = Compressor(level: 1)
-    private var level = 1
+    private var compressor = Compressor()
     private var decompressor = Decompressor()
-    private let gathered = Buffer(capacity: Limits.frameRawBytes)
-    private let check = Buffer(capacity: Limits.frameRawBytes)
+    private let gathered: Buffer
+    private let check: Buffer
     private let pool: BufferPool
     private let deltas: DeltaMaker?
 
@@ -63,7 +64,11 @@ package final class FrameMaker: PipelineWorker {
     ///   - bases: nil where no deltas are made.
     package init(pool: BufferPool, bases: Bases?) throws {
         self.pool = pool
-        deltas = try bases.map { try DeltaMaker($0) }
+        let rooms = (
+            Buffer(capacity: Limits.frameRawBytes), Buffer(capacity: Limits.frameRawBytes)
+        )
+        (gathered, check) = rooms
+        deltas = try bases.map { try DeltaMaker($0, rooms: rooms) }
     }
 
     package func run(_ job: FrameJob) throws -> MadeFrames {
@@ -72,11 +77,8 @@ package final class FrameMaker: PipelineWorker {
         case .deltas(let runs):
             var made = MadeFrames(frames: [])
             for run in runs {
-                if let frame = try deltas?.make(run, alignments: &made.alignments) {
-                    made.frames.append(frame)
-                } else {
-                    made.declined.append(run.alone)
-                }
+                guard let deltas else { preconditionFailure("runs are for makers of deltas") }
+                try deltas.make(run, with: &compressor, into: &made)
             }
             return made
         }
@@ -118,13 +120,9 @@ package final class FrameMaker: PipelineWorker {
     private func compress(_ source: UnsafeRawBufferPointer, _ level: Int) throws(CompressionError)
         -> Slice?
     {
-        if self.level != level {
-            compressor = Compressor(level: level)
-            self.level = level
-        }
         let result = pool.take()
         let room = result.room(0..<source.count)
-        return try compressor.compress(source, into: room, limit: source.count).map {
+        return try compressor.compress(source, level: level, into: room, limit: source.count).map {
             Slice(result, 0..<$0)
         }
     }

@@ -28,6 +28,8 @@ package final class PackWriter {
     /// Deltas made so far: how many, of how many bytes, in how many.
     package private(set) var deltas = (frames: 0, rawBytes: 0, storedBytes: 0)
     private var alignments: [RunAlignment] = []
+    /// What is wrong with the first base that was found damaged: what stood on it is stored anew.
+    package private(set) var damagedBase: String?
     /// Packs that hold what deltas of this writer stand on.
     package private(set) var basePacks: Set<ObjectID> = []
 
@@ -122,6 +124,7 @@ package final class PackWriter {
     private func append(_ made: MadeFrames) throws {
         if let (fast, thorough) = made.trial { trial.learn(fast: fast, thorough: thorough) }
         alignments += made.alignments
+        damagedBase = damagedBase ?? made.damage
         for frame in made.frames {
             let open = try builder ?? PackBuilder(contentClass, context, buffer: packBuffers.take())
             builder = open

@@ -11,9 +11,10 @@ enum ProcessSetup {
     /// made with its mode said.
     static func harden() {
         _ = repo_forbid_dumps()
-        // Left to itself the allocator keeps large blocks once it has given some out, and memory
-        // grows with the variety of their sizes.
-        _ = repo_give_back_blocks_of(256 << 10)
+        // Left to itself the allocator keeps large blocks once it has given some out, and a heap
+        // for each thread: memory grows with the variety of their sizes. The loops that are hot
+        // allocate nothing.
+        repo_keep_heap_small(256 << 10)
         // A program started without its three descriptors would write messages into the files it
         // opens. What stands in for them fails like a closed descriptor.
         for number: Int32 in 0...2 {
