@@ -31,9 +31,9 @@ struct RunGatherer {
     private var soft: Anchor?
     /// How much of the parent's stream goes by for each byte of this one, there.
     private var ratio = 1.0
-    /// Deltas since then that were not found in their base.
-    private var misses = 0
-    private var tries = 0
+
+    /// What runs share whose place was reckoned together.
+    private var around: (ids: [ChunkID], start: Int)?
 
     private static let bufferBytes = 512 << 10
     /// Further from the last known chunk places are only reckoned.
@@ -44,8 +44,9 @@ struct RunGatherer {
     private static let slack = 256 << 10
     private static let slackMin = 16 << 10
     private static let splitBytesMin = 64 << 10
-    /// How far off it may be where nothing was found for some time.
-    private static let slackMax = 1 << 20
+    /// How far around it is looked where too little is found.
+    private static let aroundSlack = 512 << 10
+    private static let aroundBytesMax = 2 << 20
 
     /// Numbers for the frames that chunks lie in: those of one frame have the same.
     private let frames: ([ChunkID]) -> [Int]
@@ -93,7 +94,6 @@ struct RunGatherer {
             anchor = Anchor(own: position, parent: found.upperBound)
             soft = nil
             ratio = 1
-            misses = 0
         }
     }
 
@@ -109,15 +109,10 @@ struct RunGatherer {
         try self.flush(flush)
     }
 
-    /// Takes in what became of a run for which no anchor was near.
+    /// Takes in where a run was found for which no anchor was near.
     mutating func align(_ alignment: RunAlignment) {
-        guard alignment.run >= anchor.own else { return }
-        guard let place = alignment.place else {
-            misses += 1
-            return
-        }
-        misses = 0
-        let found = Anchor(own: place.own, parent: place.parent)
+        let found = Anchor(own: alignment.own, parent: alignment.parent)
+        guard found.own >= anchor.own else { return }
         if let soft {
             guard found.own > soft.own else { return }
             let step = Double(found.parent - soft.parent) / Double(found.own - soft.own)
@@ -150,6 +145,7 @@ struct RunGatherer {
         let reach = clip(
             (start - place.slack)..<(place.parent(position) + place.slack), to: place.bounds)
         let old = walk.chunks(in: reach)
+        around = place.isReckoned ? around(place) : nil
         if let far = place.far {
             // Rows may have gone or come anywhere in a long gap: both of its ends count.
             let other = walk.chunks(in: clip(far, to: place.bounds)).filter {
@@ -205,7 +201,10 @@ struct RunGatherer {
             DeltaRun(
                 chunks: Array(part), bytes: Slice(buffer, start..<(start + length)),
                 base: base.map { $0.id },
-                place: place.isReckoned ? base.first.map { (own, $0.range.lowerBound) } : nil))
+                reckoned: around.map {
+                    ReckonedPlace(
+                        own: own, base: base.first?.range.lowerBound ?? 0, around: $0)
+                }))
     }
 
     // MARK: what stood there
@@ -230,7 +229,7 @@ struct RunGatherer {
     /// Whether the last known chunk is so far away that places are only reckoned.
     private var isLost: Bool { position - anchor.own > Self.lostBytes }
 
-    private mutating func place(before next: Anchor?) -> Place {
+    private func place(before next: Anchor?) -> Place {
         guard let next else { return reckonedPlace() }
         let gap = anchor.parent..<max(anchor.parent, next.parent)
         let ours = next.own - anchor.own
@@ -246,24 +245,27 @@ struct RunGatherer {
             far: (end - (position - runPosition) - Self.slack)..<(end + Self.slack))
     }
 
-    private mutating func reckonedPlace() -> Place {
+    private func reckonedPlace() -> Place {
         let from = soft ?? anchor
         let bounds = anchor.parent..<Int.max
         guard isLost else {
             let slack = Self.slackMin + (position - from.own) / 16
             return Place(from: from, ratio: 1, slack: slack, bounds: bounds)
         }
-        tries += misses > 0 ? 1 : 0
-        if misses > 0, !tries.isMultiple(of: 2) {
-            // Perhaps what came since has no counterpart, and the parent has not moved on.
-            return Place(
-                from: Anchor(own: runPosition, parent: from.parent), ratio: 1,
-                slack: Self.slackMax / 2, bounds: bounds, isReckoned: true)
-        }
-        let sure = min(Self.slack, Self.slackMin + (position - from.own) / 16)
         return Place(
             from: from, ratio: soft == nil ? 1 : ratio,
-            slack: min(sure << min(misses, 8), Self.slackMax), bounds: bounds, isReckoned: true)
+            slack: min(Self.slack, Self.slackMin + (position - from.own) / 16), bounds: bounds,
+            isReckoned: true)
+    }
+
+    /// Chunks around the reckoned place of the run being gathered, from where the parent would still
+    /// be if nothing that came since had a counterpart.
+    private mutating func around(_ place: Place) -> (ids: [ChunkID], start: Int) {
+        let low = place.from.parent - Self.aroundSlack
+        let high = place.parent(position) + Self.aroundSlack
+        let reach = clip(low..<min(high, low + Self.aroundBytesMax), to: place.bounds)
+        let chunks = walk.chunks(in: reach)
+        return (chunks.map { $0.id }, chunks.first?.range.lowerBound ?? 0)
     }
 
     private func clip(_ range: Range<Int>, to bounds: Range<Int>) -> Range<Int> {

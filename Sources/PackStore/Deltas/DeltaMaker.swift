@@ -20,6 +20,8 @@ final class DeltaMaker {
     /// stand elsewhere than before, a few here and a few there, as PostgreSQL writes them.
     private static let poorly = 8
     private static let thoroughLevel = 6
+    /// A base has enough in common with the run if that is such a part of it.
+    private static let enoughPart = 2
     /// A chunk is of use if so small a part of it stands in the run.
     private static let commonPart = 8
 
@@ -37,9 +39,7 @@ final class DeltaMaker {
     ) throws {
         var base: Chosen?
         do {
-            let (pieces, alignment) = try located(run)
-            if let alignment { made.alignments.append(alignment) }
-            base = try self.base(pieces, run.bytes.withBytes { Samples(of: $0) })
+            base = try self.base(of: run, alignments: &made.alignments)
         } catch {
             // A base is worth having, not worth failing for.
             if isDamage(error), made.damage == nil { made.damage = explanation(of: error) }
@@ -94,16 +94,27 @@ final class DeltaMaker {
     private struct Chosen {
         let bytes: Slice
         let made: MadeBase
+        /// How many of the run's samples were found in it, roughly.
+        let common: Int
     }
 
-    /// What stood in the place of a run, and where the run is found in the parent, if it asks.
-    private func located(_ run: DeltaRun) throws -> (
-        pieces: [BasePiece], alignment: RunAlignment?
-    ) {
-        let (pieces, isWhole) = choice.locate(run.base)
-        guard let place = run.place else { return (pieces, nil) }
-        let found = isWhole ? try align(run, pieces) : nil
-        return (pieces, RunAlignment(run: place.own, place: found))
+    /// What stood in the place of a run; and where the run is found in the parent, if its place was
+    /// only reckoned.
+    private func base(of run: DeltaRun, alignments: inout [RunAlignment]) throws -> Chosen? {
+        let samples = run.bytes.withBytes { Samples(of: $0) }
+        let near = choice.locate(run.base)
+        guard let place = run.reckoned else { return try base(near.pieces, samples) }
+        let isNear = try near.isWhole && align(run, near.pieces, at: place.base, &alignments)
+        if let base = try base(near.pieces, samples),
+            base.common * Self.enoughPart > samples.count
+        {
+            return base
+        }
+        let around = choice.locate(place.around.ids)
+        if around.isWhole, !isNear {
+            _ = try align(run, around.pieces, at: place.around.start, &alignments)
+        }
+        return try base(around.pieces, samples)
     }
 
     /// The plaintext of a base, every chunk of it verified, and how it is named; nil where there is
@@ -111,7 +122,8 @@ final class DeltaMaker {
     private func base(_ located: [BasePiece], _ samples: Samples) throws -> Chosen? {
         var pieces = located
         for depth in choice.depths {
-            pieces = try useful(choice.lower(pieces, to: depth), samples)
+            let common: Int
+            (pieces, common) = try useful(choice.lower(pieces, to: depth), samples)
             guard !pieces.isEmpty else { return nil }
             guard let closure = try Closure(of: pieces, within: choice.limits, choice.finder) else {
                 continue
@@ -120,24 +132,30 @@ final class DeltaMaker {
                 depth: closure.depth, closureFrames: closure.frames.count,
                 closureBytes: closure.byteCount, pieces: pieces.map { $0.name },
                 packs: closure.packs)
-            return Chosen(bytes: try join(pieces), made: made)
+            return Chosen(bytes: try join(pieces), made: made, common: common)
         }
         return nil
     }
 
-    /// The chunks of pieces that have something in common with the run. Every chunk that is kept
-    /// may bring a frame, and all that it stands on, into what must be decoded later.
-    private func useful(_ pieces: [BasePiece], _ samples: Samples) throws -> [BasePiece] {
+    /// The chunks of pieces that have something in common with the run, and how many samples that
+    /// is. Every chunk that is kept may bring a frame, and all that it stands on, into what must be
+    /// decoded later.
+    private func useful(
+        _ pieces: [BasePiece], _ samples: Samples
+    ) throws -> (pieces: [BasePiece], common: Int) {
         var kept: [BasePiece] = []
+        var common = 0
         for piece in pieces {
             let frame = try decoder.frame(piece.frame, of: piece.directory)
             for chunk in piece.chunks {
-                let found = FoundChunk(directory: piece.directory, frame: piece.frame, chunk: chunk)
+                let row = FoundChunk(directory: piece.directory, frame: piece.frame, chunk: chunk)
                 try frame.withBytes { frame in
-                    let bytes = UnsafeRawBufferPointer(rebasing: frame[found.range])
+                    let bytes = UnsafeRawBufferPointer(rebasing: frame[row.range])
                     let picked = Samples.picked(bytes)
-                    guard samples.found(in: picked) * Self.commonPart > picked.count else { return }
-                    try decoder.verify(bytes, found)
+                    let found = samples.found(in: picked)
+                    guard found * Self.commonPart > picked.count else { return }
+                    common += found * Samples.pickedPart
+                    try decoder.verify(bytes, row)
                     BaseChoice.append(
                         BasePiece(
                             directory: piece.directory, frame: piece.frame,
@@ -146,7 +164,7 @@ final class DeltaMaker {
             }
         }
         // Joined pieces may have come apart: a directory names no more than this.
-        return Array(kept.prefix(Limits.piecesPerBase))
+        return (Array(kept.prefix(Limits.piecesPerBase)), common)
     }
 
     /// The bytes of pieces, one after the other; good until the next call.
@@ -165,16 +183,18 @@ final class DeltaMaker {
         return Slice(joined, 0..<end)
     }
 
-    private func align(_ run: DeltaRun, _ pieces: [BasePiece]) throws -> (own: Int, parent: Int)? {
-        guard let place = run.place, !pieces.isEmpty else { return nil }
+    /// Looks for the run in pieces that lie side by side in the parent from `start` on.
+    private func align(
+        _ run: DeltaRun, _ pieces: [BasePiece], at start: Int, _ alignments: inout [RunAlignment]
+    ) throws -> Bool {
+        guard let place = run.reckoned, !pieces.isEmpty else { return false }
         let base = try join(pieces)
-        return run.bytes.withBytes { source in
-            base.withBytes { base in
-                Alignment.find(source, in: base).map {
-                    (place.own + $0.source, place.parent + $0.base)
-                }
-            }
+        let found = run.bytes.withBytes { source in
+            base.withBytes { Alignment.find(source, in: $0) }
         }
+        guard let found else { return false }
+        alignments.append(RunAlignment(own: place.own + found.source, parent: start + found.base))
+        return true
     }
 }
 

@@ -9,18 +9,17 @@ package struct DeltaRun: Sendable {
     package let bytes: Slice
     /// Chunks of the parent, in the order of its stream.
     package let base: [ChunkID]
-    /// Where the run begins in its stream and the base in the parent's, if it is to be told where
-    /// the one is found in the other.
-    package let place: (own: Int, parent: Int)?
+    /// Nil where chunks around the run tell for certain what stood in its place.
+    package let reckoned: ReckonedPlace?
 
     package init(
         chunks: [PackDirectory.Chunk], bytes: Slice, base: [ChunkID],
-        place: (own: Int, parent: Int)? = nil
+        reckoned: ReckonedPlace? = nil
     ) {
         self.chunks = chunks
         self.bytes = bytes
         self.base = base
-        self.place = place
+        self.reckoned = reckoned
     }
 
     /// The same with bytes in a buffer of its own: a short run that waits for others must not keep
@@ -39,12 +38,26 @@ package struct DeltaRun: Sendable {
     }
 }
 
-/// What became of a run whose place was only reckoned.
+/// The place of a run of which no known chunk is near, and that is to be told where it is found.
+package struct ReckonedPlace: Sendable {
+    /// Where the run begins in its stream.
+    package let own: Int
+    /// Where its base begins in the parent's.
+    package let base: Int
+    /// Chunks around there, for a run that has little in common with its base, and where they begin.
+    package let around: (ids: [ChunkID], start: Int)
+
+    package init(own: Int, base: Int, around: (ids: [ChunkID], start: Int)) {
+        self.own = own
+        self.base = base
+        self.around = around
+    }
+}
+
+/// A place in a stream, and the same place in the parent's as a run has told it.
 package struct RunAlignment: Sendable {
-    /// Where the run began in its stream.
-    package let run: Int
-    /// A place in the stream and the same place in the parent's; nil where none was found.
-    package let place: (own: Int, parent: Int)?
+    package let own: Int
+    package let parent: Int
 }
 
 /// How far a delta may reach. Less than the format allows: what a writer makes tonight others stand

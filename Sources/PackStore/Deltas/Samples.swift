@@ -14,13 +14,24 @@ package struct Samples {
     /// A bit for each hash that was picked.
     private var bits = [UInt64](repeating: 0, count: bitCount / 64)
 
+    /// How many windows were picked.
+    package private(set) var count = 0
+
     /// The samples of a source.
     package init(of source: UnsafeRawBufferPointer) {
+        var count = 0
         // In bounds: a hash names one of `bitCount` bits.
         bits.withUnsafeMutableBufferPointer { bits in
-            Self.pick(source) { bit in bits[bit >> 6] |= 1 << UInt64(bit & 63) }
+            Self.pick(source) { bit in
+                bits[bit >> 6] |= 1 << UInt64(bit & 63)
+                count += 1
+            }
         }
+        self.count = count
     }
+
+    /// Of so many windows that a source would pick one is picked of others.
+    package static let pickedPart = partDistance / partBytes
 
     /// What was picked of parts of some bytes, to be looked for in several sources: enough to tell
     /// how much is common, for a quarter of the time.
