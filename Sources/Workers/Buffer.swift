@@ -47,9 +47,14 @@ package final class Buffer: @unchecked Sendable {
 /// Blocks of one size, used again and again: fresh pages cost more than what is done with them.
 package final class BufferPool: Sendable {
     package let capacity: Int
+    private let freeMax: Int
     private let free = Mutex<[UInt]>([])
 
-    package init(capacity: Int) { self.capacity = capacity }
+    /// - Parameter freeMax: so many blocks are kept that nobody holds, at most.
+    package init(capacity: Int, freeMax: Int = .max) {
+        self.capacity = capacity
+        self.freeMax = freeMax
+    }
 
     deinit {
         free.withLock { free in
@@ -68,7 +73,12 @@ package final class BufferPool: Sendable {
     }
 
     fileprivate func giveBack(_ base: UnsafeMutableRawPointer) {
-        free.withLock { $0.append(UInt(bitPattern: base)) }
+        let isKept = free.withLock { free in
+            guard free.count < freeMax else { return false }
+            free.append(UInt(bitPattern: base))
+            return true
+        }
+        if !isKept { base.deallocate() }
     }
 }
 

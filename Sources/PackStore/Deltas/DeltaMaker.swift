@@ -22,6 +22,8 @@ final class DeltaMaker {
     private static let thoroughLevel = 6
     /// A base has enough in common with the run if that is such a part of it.
     private static let enoughPart = 2
+    /// One that has less than such a part does not tell where the run stood.
+    private static let littlePart = 16
     /// A chunk is of use if so small a part of it stands in the run.
     private static let commonPart = 8
 
@@ -55,7 +57,7 @@ final class DeltaMaker {
         _ run: DeltaRun, _ base: Chosen, with compressor: inout Compressor
     ) throws -> MadeFrame? {
         try run.bytes.withBytes { source in
-            try base.bytes.withBytes { prefix in
+            try join(base.pieces).withBytes { prefix in
                 guard
                     var count = try compressor.compress(
                         source, level: Self.level, base: prefix,
@@ -92,7 +94,7 @@ final class DeltaMaker {
 
     /// What a run can stand on.
     private struct Chosen {
-        let bytes: Slice
+        let pieces: [BasePiece]
         let made: MadeBase
         /// How many of the run's samples were found in it, roughly.
         let common: Int
@@ -102,25 +104,25 @@ final class DeltaMaker {
     /// only reckoned.
     private func base(of run: DeltaRun, alignments: inout [RunAlignment]) throws -> Chosen? {
         let samples = run.bytes.withBytes { Samples(of: $0) }
-        let near = choice.locate(run.base)
-        guard let place = run.reckoned else { return try base(near.pieces, samples) }
-        let isNear = try near.isWhole && align(run, near.pieces, at: place.base, &alignments)
-        if let base = try base(near.pieces, samples),
-            base.common * Self.enoughPart > samples.count
+        let near = try base(run.base, samples)
+        guard let place = run.reckoned else { return near }
+        let found = try align(run, near, among: run.base, from: place.base, samples)
+        if let found { alignments.append(found) }
+        if let near, near.common * Self.enoughPart > samples.count { return near }
+        let around = try base(place.around.ids, samples)
+        if found == nil,
+            let found = try align(
+                run, around, among: place.around.ids, from: place.around.start, samples)
         {
-            return base
+            alignments.append(found)
         }
-        let around = choice.locate(place.around.ids)
-        if around.isWhole, !isNear {
-            _ = try align(run, around.pieces, at: place.around.start, &alignments)
-        }
-        return try base(around.pieces, samples)
+        return around
     }
 
-    /// The plaintext of a base, every chunk of it verified, and how it is named; nil where there is
-    /// none.
-    private func base(_ located: [BasePiece], _ samples: Samples) throws -> Chosen? {
-        var pieces = located
+    /// What a run has something in common with among chunks of the parent, every chunk of it
+    /// verified, and how it is named; nil where there is nothing.
+    private func base(_ ids: [ChunkID], _ samples: Samples) throws -> Chosen? {
+        var pieces = choice.locate(ids).pieces
         for depth in choice.depths {
             let common: Int
             (pieces, common) = try useful(choice.lower(pieces, to: depth), samples)
@@ -132,7 +134,7 @@ final class DeltaMaker {
                 depth: closure.depth, closureFrames: closure.frames.count,
                 closureBytes: closure.byteCount, pieces: pieces.map { $0.name },
                 packs: closure.packs)
-            return Chosen(bytes: try join(pieces), made: made, common: common)
+            return Chosen(pieces: pieces, made: made, common: common)
         }
         return nil
     }
@@ -183,18 +185,20 @@ final class DeltaMaker {
         return Slice(joined, 0..<end)
     }
 
-    /// Looks for the run in pieces that lie side by side in the parent from `start` on.
+    /// Where a run is found among chunks that lie side by side in the parent from `start` on. Not
+    /// looked for where it has next to nothing in common with them.
     private func align(
-        _ run: DeltaRun, _ pieces: [BasePiece], at start: Int, _ alignments: inout [RunAlignment]
-    ) throws -> Bool {
-        guard let place = run.reckoned, !pieces.isEmpty else { return false }
-        let base = try join(pieces)
+        _ run: DeltaRun, _ base: Chosen?, among ids: [ChunkID], from start: Int, _ samples: Samples
+    ) throws -> RunAlignment? {
+        guard let place = run.reckoned, let base, base.common * Self.littlePart > samples.count
+        else { return nil }
+        let (pieces, isWhole) = choice.locate(ids)
+        guard isWhole else { return nil }
+        let parent = try join(pieces)
         let found = run.bytes.withBytes { source in
-            base.withBytes { Alignment.find(source, in: $0) }
+            parent.withBytes { Alignment.find(source, in: $0) }
         }
-        guard let found else { return false }
-        alignments.append(RunAlignment(own: place.own + found.source, parent: start + found.base))
-        return true
+        return found.map { RunAlignment(own: place.own + $0.source, parent: start + $0.base) }
     }
 }
 

@@ -27,7 +27,7 @@ package struct DecodedFrames: Sendable {
     let frames: SharedCache<Name>
     /// Stored bytes of segments that hold several frames.
     let segments: SharedCache<Name>
-    private let large = BufferPool(capacity: Limits.frameRawBytes)
+    private let large = BufferPool(capacity: Limits.frameRawBytes, freeMax: 4)
 
     /// - Parameter bytesMax: how much is kept in memory at most.
     package init(bytesMax: Int) {
