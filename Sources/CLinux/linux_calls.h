@@ -118,6 +118,12 @@ static inline int repo_set_nonblocking(int fd) {
     int flags = fcntl(fd, F_GETFL);
     return flags < 0 ? -errno : (int)repo_result(fcntl(fd, F_SETFL, flags | O_NONBLOCK));
 }
+// Whether reads and writes go past the page cache: in whole blocks only, where the file system can.
+static inline int repo_set_direct(int fd, int on) {
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0) return -errno;
+    return (int)repo_result(fcntl(fd, F_SETFL, on ? flags | __O_DIRECT : flags & ~__O_DIRECT));
+}
 static inline int repo_flock_exclusive(int fd) { return (int)repo_result(flock(fd, LOCK_EX)); }
 static inline long repo_getrandom(void *to, size_t count) { return repo_result(getrandom(to, count, 0)); }
 // Blocks of so many bytes and more are given back to the system as soon as they are freed, and the

@@ -28,6 +28,7 @@ package struct Compressor: ~Copyable {
     ) throws(CompressionError) -> Int? {
         try check(ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters))
         try check(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(level)))
+        if level == 1 && base.isEmpty { try quicken() }
         if base.count > 0 {
             // The window must reach from the end of the source to the beginning of the base.
             let reach = base.count + bytes.count
@@ -46,6 +47,15 @@ package struct Compressor: ~Copyable {
             throw .library(String(cString: ZSTD_getErrorName(count)))
         }
         return count < limit ? count : nil
+    }
+
+    /// Dumps at level 1 in a twentieth less time and as few bytes: a larger table and longer steps
+    /// where nothing is found, but literals compressed, which zstd leaves out then by itself.
+    private func quicken() throws(CompressionError) {
+        for (parameter, value) in [
+            (ZSTD_c_hashLog, 15), (ZSTD_c_minMatch, 7), (ZSTD_c_targetLength, 2),
+            (repo_zstd_literals, 1),
+        ] { try check(ZSTD_CCtx_setParameter(context, parameter, Int32(value))) }
     }
 
     private func check(_ result: Int) throws(CompressionError) {

@@ -92,6 +92,34 @@ package struct Descriptor: ~Copyable, Sendable {
         }
     }
 
+    /// Writes all of `bytes` where the file stands, at a multiple of 4 KiB, and past the page cache
+    /// where that can be: what is there is what the database needs tomorrow, which a backup should
+    /// not push out.
+    package func writePastCache(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+        var done = 0
+        if Int(bitPattern: bytes.baseAddress) % Self.blockBytes == 0,
+            calls.setDirect(number, true) == 0
+        {
+            defer { _ = calls.setDirect(number, false) }
+            let whole = bytes.count / Self.blockBytes * Self.blockBytes
+            while done < whole {
+                let count = retrying {
+                    calls.write(number, bytes.baseAddress! + done, whole - done)
+                }
+                // A file system may allow it and refuse it then, or want larger blocks.
+                if count == -Int(EINVAL) { break }
+                guard count > 0, count <= whole - done else {
+                    throw FileError("write", path, code: count < 0 ? Int32(-count) : EIO)
+                }
+                done += count
+                if !count.isMultiple(of: Self.blockBytes) { break }
+            }
+        }
+        try write(UnsafeRawBufferPointer(rebasing: bytes[done...]))
+    }
+
+    private static let blockBytes = 4096
+
     /// Writes all of `bytes` at `offset`.
     package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError) {
         var done = 0

@@ -8,10 +8,17 @@ extension Directories {
         throws(FileError)
     {
         var file = try Descriptor(creating: path, calls: calls)
-        try file.write(bytes)
+        if durable && bytes.count >= Self.largeBytes {
+            try file.writePastCache(bytes)
+        } else {
+            try file.write(bytes)
+        }
         if durable { try file.flush() }
         try file.close()
     }
+
+    /// What is written past the page cache: shorter files are wanted again soon.
+    private static let largeBytes = 1 << 20
 
     /// Gives `path` new content in one step, through a temporary file beside it that must not
     /// exist.

@@ -14,6 +14,8 @@ package struct SystemCalls: Sendable {
     package var pread: @Sendable (Int32, MutableBytes, Int, Int64) -> Int
     package var write: @Sendable (Int32, Bytes, Int) -> Int
     package var pwrite: @Sendable (Int32, Bytes, Int, Int64) -> Int
+    /// Whether a descriptor goes past the page cache.
+    package var setDirect: @Sendable (Int32, Bool) -> Int32
     package var fsync: @Sendable (Int32) -> Int32
     package var close: @Sendable (Int32) -> Int32
     package var truncate: @Sendable (Int32, Int64) -> Int32
@@ -53,6 +55,7 @@ extension SystemCalls {
         pread: { repo_pread($0, $1, $2, off_t($3)) },
         write: { repo_write($0, $1, $2) },
         pwrite: { repo_pwrite($0, $1, $2, off_t($3)) },
+        setDirect: { repo_set_direct($0, $1 ? 1 : 0) },
         fsync: { repo_fsync($0) },
         close: { repo_close($0) },
         truncate: { repo_ftruncate($0, off_t($1)) },

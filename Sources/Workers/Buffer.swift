@@ -69,8 +69,12 @@ package final class BufferPool: Sendable {
             return Buffer(base: base, capacity: capacity, pool: self)
         }
         return Buffer(
-            base: .allocate(byteCount: capacity, alignment: 64), capacity: capacity, pool: self)
+            base: .allocate(byteCount: capacity, alignment: alignment), capacity: capacity,
+            pool: self)
     }
+
+    /// Large blocks lie as files want it that are written past the page cache.
+    private var alignment: Int { capacity >= 1 << 20 ? 4096 : 64 }
 
     fileprivate func giveBack(_ base: UnsafeMutableRawPointer) {
         let isKept = free.withLock { free in
