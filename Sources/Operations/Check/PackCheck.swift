@@ -74,7 +74,7 @@ struct PackCheck {
         let workers = surroundings.workers
         let (context, index) = (context, index)
         let verifiers = Pipeline(workers: workers, inFlight: workers + 2) {
-            PackVerifier(context, index)
+            try PackVerifier(context, index)
         }
         defer { verifiers.stop() }
         var done = 0

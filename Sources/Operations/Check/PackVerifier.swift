@@ -28,11 +28,15 @@ struct PackFinding: Sendable {
 /// frame. One a thread.
 final class PackVerifier: PipelineWorker {
     private let context: DomainContext
-    private let finder: ChunkFinder
+    private let decoder: FrameDecoder
+    /// Used for one pack after the other: fresh pages cost as much as reading into them.
+    private var buffer = Buffer(capacity: 0)
 
-    init(_ context: DomainContext, _ index: ChunkIndex) {
+    init(_ context: DomainContext, _ index: ChunkIndex) throws {
         self.context = context
-        finder = ChunkFinder(context, index)
+        // No frame that is verified here is needed a second time.
+        decoder = try FrameDecoder(
+            context, ChunkFinder(context, index), DecodedFrames(bytesMax: 0))
     }
 
     func run(_ job: PackJob) throws -> PackFinding {
@@ -69,7 +73,7 @@ final class PackVerifier: PipelineWorker {
         guard job.byteCount <= Limits.objectBytes else {
             throw StorageError.tooLong(name, byteCount: job.byteCount, limit: Limits.objectBytes)
         }
-        let buffer = Buffer(capacity: job.byteCount)
+        if buffer.capacity < job.byteCount { buffer = Buffer(capacity: job.byteCount) }
         let whole = 0..<job.byteCount
         try context.store.read(name, whole, into: buffer.room(whole))
         let hashed = max(0, job.byteCount - PackTrailer.hashBytes)
@@ -81,7 +85,6 @@ final class PackVerifier: PipelineWorker {
             Slice(buffer, whole), pack: job.id, context)
         take(directory, indexed, job.id, &finding)
         let loaded = OpenDirectory(.loaded(Slice(buffer, whole), of: name), directory, context)
-        let decoder = try FrameDecoder(context, finder, DecodedFrames(bytesMax: 0))
         for (number, frame) in loaded.frames.enumerated() where frame.codec != .delta {
             try decoder.verify(frame: number, of: loaded)
         }
