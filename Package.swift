@@ -109,7 +109,8 @@ let package = Package(
             name: "repo-bench",
             dependencies: [
                 "Faults", "Files", "WireFormat", "Sealing", "Compression", "Chunking", "ChunkIndex",
-                "ObjectStorage", "PackStore", "Vault", "Operations", "CLinux", "TestSupport",
+                "ObjectStorage", "PackStore", "Snapshots", "Vault", "Operations", "CLinux",
+                "TestSupport",
             ],
             path: "Benchmarks/Micro", swiftSettings: settings),
         .target(

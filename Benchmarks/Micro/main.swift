@@ -11,6 +11,7 @@ let usage = """
            repo-bench dump BYTES [SEED]
            repo-bench make-index REPOSITORY COUNT
            repo-bench open-index DIRECTORY
+           repo-bench decoding REPOSITORY SNAPSHOT
 
     micro       what cutting, naming, compressing, sealing and looking up cost, each by itself
     dump        writes a made dump of about so many bytes to standard output, the same for the same seed
@@ -20,6 +21,9 @@ let usage = """
                 REPO_KEY_FILE or REPO_PASSWORD_FILE opens the repository.
     open-index  opens the local index in a directory, and looks up chunks that make-index made and
                 others: seconds and resident memory, as JSON
+    decoding    counts the frames that are decoded when a snapshot is read in order, and when a few
+                bytes of it are read somewhere, as JSON. REPO_KEY_FILE or REPO_PASSWORD_FILE opens
+                the repository.
 
     """
 
@@ -30,6 +34,7 @@ do {
     case "dump": try WriteDump.run(arguments)
     case "make-index": try MakeIndex.run(arguments)
     case "open-index": try OpenIndex.run(arguments)
+    case "decoding": try Decoding.run(arguments)
     case "--help", "-h", "help": print(usage, terminator: "")
     default: throw Misused("no such command")
     }

@@ -35,6 +35,9 @@ package struct DecodedFrames: Sendable {
         segments = SharedCache(bytesMax: bytesMax / 4)
     }
 
+    /// How many frames were decoded so far, and how many bytes of plaintext that gave.
+    package var decoded: (frames: Int, bytes: Int) { (frames.made, frames.madeBytes) }
+
     /// A block for the plaintext of a frame. The long ones are used again and again.
     func block(_ byteCount: Int) -> Buffer {
         2 * byteCount > large.capacity ? large.take() : Buffer(capacity: byteCount)

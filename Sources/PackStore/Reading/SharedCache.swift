@@ -12,6 +12,7 @@ package final class SharedCache<Key: Hashable & Sendable>: Sendable {
         /// What is being made.
         var coming: Set<Key> = []
         var made = 0
+        var madeBytes = 0
     }
 
     /// - Parameter bytesMax: so much is kept at most, counted by whole buffers.
@@ -19,6 +20,8 @@ package final class SharedCache<Key: Hashable & Sendable>: Sendable {
 
     /// How many blocks were made so far.
     package var made: Int { state.locked { $0.made } }
+    /// How many bytes they had.
+    package var madeBytes: Int { state.locked { $0.madeBytes } }
 
     /// The block of a key, made if it is not there.
     package func block(_ key: Key, make: () throws -> Slice) throws -> Slice {
@@ -34,6 +37,7 @@ package final class SharedCache<Key: Hashable & Sendable>: Sendable {
             state.change { state in
                 state.coming.remove(key)
                 state.made += 1
+                state.madeBytes += block.count
                 state.blocks.insert(key, block, size: block.buffer.capacity)
             }
             return block
