@@ -186,6 +186,31 @@ func `a base that is gone is damage of the snapshots above it`(readDataPercent: 
     }
 }
 
+@Test func `an add that comes upon a damaged base says so, and is whole`() throws {
+    let store = MemoryStore()
+    let repository = try TestRepository(store: store)
+    let vault = try repository.open()
+    let context = try vault.requiredContext(.shared)
+    var table = Restless(seed: announcedSeed())
+    #expect(try repository.add(table.stream, to: "s", vault: vault).reservations.isEmpty)
+    for id in try repository.packs {
+        let (directory, pack) = try PackDirectories.read(id, context)
+        for segment in directory.segments where pack.contentClass == .data {
+            store.tamper(.pack(.shared, id)) { $0[segment.offset] ^= 1 }
+        }
+    }
+    table.pass()
+    let outcome = try repository.add(table.stream, to: "s", vault: vault)
+    #expect(outcome.deltas.frames == 0)
+    let said = try #require(outcome.reservations.first)
+    #expect(said.contains("packs/") && said.contains("repo check"), "\(said)")
+    #expect(try repository.cat("s", vault: vault) == table.stream)
+    // What the next night stands on is sound again.
+    table.pass()
+    let next = try repository.add(table.stream, to: "s", vault: vault)
+    #expect(next.reservations.isEmpty && next.deltas.frames > 0)
+}
+
 @Test func `nothing relies on a pack that is condemned, nor on one that stands on such a pack`()
     throws
 {

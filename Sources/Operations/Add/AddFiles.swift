@@ -49,8 +49,8 @@ extension AddRun {
             snapshot: snapshot, manifest: published, chunks: data.chunkCount,
             chunksNew: store.chunksNew,
             deltas: store.deltas, seconds: began.elapsedSeconds,
-            notes: problems + damageNotes,
-            reservations: problems, exitStatusKnown: true)
+            notes: problems,
+            reservations: problems + damageNotes, exitStatusKnown: true)
     }
 }
 

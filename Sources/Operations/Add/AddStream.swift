@@ -59,7 +59,7 @@ extension AddRun {
             snapshot: snapshot, manifest: published, chunks: writer.chunkCount,
             chunksNew: store.chunksNew,
             deltas: store.deltas, seconds: began.elapsedSeconds,
-            notes: notes + damageNotes, reservations: reservations, exitStatusKnown: exit != nil)
+            notes: notes, reservations: reservations + damageNotes, exitStatusKnown: exit != nil)
     }
 
     /// Reads the whole stream. Its first 64 KiB are looked at before the first cut: they choose the
