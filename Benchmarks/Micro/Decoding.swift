@@ -29,7 +29,7 @@ enum Decoding {
         let snapshot = try Reference(name).resolve(in: try History.load(vault))
         let context = try vault.requiredContext(snapshot.domain)
         let index = ChunkIndex(inMemory: ())
-        try IndexKeeper(context, index).refresh { _, _ in }
+        _ = try IndexKeeper(context, index).refresh { _, _ in }
         let manifest = try SnapshotStore(context).manifest(snapshot.id, expecting: snapshot.head)
         let finder = ChunkFinder(
             context, index,
