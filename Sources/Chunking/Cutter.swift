@@ -97,6 +97,13 @@ package struct Cutter {
         lineStart = end
     }
 
+    /// Begins anew behind bytes that somebody else has cut.
+    mutating func resume(at position: Int) {
+        begin(at: position)
+        lastCandidate = position
+        lineStart = position
+    }
+
     private mutating func begin(at position: Int) {
         start = position
         scanned = position

@@ -17,6 +17,10 @@ package struct DumpReader: ~Copyable {
     /// Takes the next bytes of the stream, any number of them.
     package mutating func read(_ bytes: UnsafeRawBufferPointer) { stream.read(bytes) }
 
+    /// Parts of an archive's members, told once, before or as soon as bytes behind their beginning
+    /// are read.
+    package mutating func takeParts() -> [ArchivePart] { stream.takeParts() }
+
     /// Known once 64 KiB were read; `finish` tells it for shorter streams.
     package var format: StreamFormat? { stream.format }
 
@@ -30,6 +34,12 @@ protocol StreamWalker {
     /// Says in the report how it ended and what was found; `byteCount` and `format` are there
     /// already.
     mutating func finish(_ report: inout StreamReport)
+    /// Of an archive: parts of its members that were come upon.
+    mutating func takeParts() -> [ArchivePart]
+}
+
+extension StreamWalker {
+    mutating func takeParts() -> [ArchivePart] { [] }
 }
 
 /// A stream being read: gathers its head, then hands all to the walker of its format.
@@ -62,6 +72,8 @@ struct StreamReading {
         begin(isWhole: false)
         walker?.read(bytes.part(from: taken))
     }
+
+    mutating func takeParts() -> [ArchivePart] { walker?.takeParts() ?? [] }
 
     mutating func finish() -> StreamReport {
         if walker == nil { begin(isWhole: true) }

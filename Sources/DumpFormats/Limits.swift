@@ -15,6 +15,8 @@ enum Limits {
     static let savedVariablesMax = 32
     /// Dumps that follow each other or hold each other; only the innermost open ones are kept.
     static let openPartsMax = 8
+    /// Members of an archive that are listed.
+    static let membersMax = 1_000_000
     /// Members of an archive that began and have not ended.
     static let openMembersMax = 100_000
     /// Entries of a custom archive whose data is awaited by name; more are only counted.

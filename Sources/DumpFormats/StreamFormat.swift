@@ -26,6 +26,9 @@ package enum StreamFormat: String, Sendable, CaseIterable, Equatable {
         }
     }
 
+    /// Whether it is split into members.
+    package var isArchive: Bool { self == .tar || self == .xbstream }
+
     package var isCompressed: Bool {
         switch self {
         case .gzip, .zstd, .xz, .lz4, .bzip2, .lzop, .lzip, .qpress, .zip, .sevenZip: true

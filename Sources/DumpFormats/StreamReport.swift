@@ -22,6 +22,8 @@ package struct StreamReport: Sendable, Equatable {
     /// In the order of their appearance. In a compressed stream the ranges count decompressed
     /// bytes.
     package var tables: [TableRanges] = []
+    /// What an archive holds, in the order of their appearance.
+    package var members: [ArchiveMember] = []
     /// Other things worth keeping, such as `host`, `to_lsn`, `archive version`.
     package var facts: [Fact] = []
     /// To be shown to the person at the terminal.

@@ -8,6 +8,8 @@ import Workers
 package struct ListReader {
     private let reader: ChunkReader
     private let what: String
+    private let list: Manifest.List
+    private let byteCount: Int
     /// Interior nodes on the way down: children left to visit, last first.
     private var path: [(level: Int, children: [ListNode.Child])] = []
     private var entries: ArraySlice<ListEntry> = []
@@ -27,13 +29,59 @@ package struct ListReader {
         self.reader = reader
         self.what = what
         self.onNode = onNode
-        switch stream.list {
+        list = stream.list
+        byteCount = stream.byteCount
+        try begin()
+    }
+
+    private mutating func begin() throws {
+        switch list {
         case .inline(let entries):
             self.entries = entries[...]
-            try check(try ListNode.leaf(entries).total(what: what), stream.byteCount)
-        case .root(let id): try descend(id, level: nil, total: stream.byteCount)
+            try check(try ListNode.leaf(entries).total(what: what), byteCount)
+        case .root(let id): try descend(id, level: nil, total: byteCount)
         case .content: throw malformed("there is none: the manifest holds the content")
         }
+    }
+
+    /// Goes to the entry that holds a byte of the stream, or behind the last. Reads one path of nodes.
+    /// - Returns: where the entry that comes next begins; a repeat comes after its chunk.
+    package mutating func seek(to position: Int) throws -> Int {
+        path = []
+        entries = []
+        lastLeaf = nil
+        try begin()
+        var start = 0
+        while entries.isEmpty, let top = path.last {
+            guard let child = top.children.last else {
+                path.removeLast()
+                continue
+            }
+            path[path.count - 1].children.removeLast()
+            if start + child.total <= position {
+                start += child.total
+            } else {
+                try descend(child.id, level: top.level - 1, total: child.total)
+            }
+        }
+        while let (count, total) = firstTotal, start + total <= position {
+            entries.removeFirst(count)
+            start += total
+        }
+        return start
+    }
+
+    /// The next entry, with its repeat where one follows: how many entries and bytes.
+    private var firstTotal: (count: Int, bytes: Int)? {
+        guard let first = entries.first else { return nil }
+        guard case .chunk(_, let byteCount) = first else {
+            if case .zeros(let byteCount) = first { return (1, byteCount) }
+            return nil
+        }
+        if case .again(let times)? = entries.dropFirst().first {
+            return (2, (1 + times) * byteCount)
+        }
+        return (1, byteCount)
     }
 
     /// What comes next; a repeat stands for itself.

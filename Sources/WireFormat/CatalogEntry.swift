@@ -46,6 +46,8 @@ package struct CatalogEntry: Equatable, Sendable {
     package var attributes: [Attribute] = []
     package var reservation: Reservation?
     package var holes: [Range<Int>] = []
+    /// Of a member of an archive: where its content stands in the data stream, but for its holes.
+    package var ranges: [Range<Int>]?
 
     package init(path: [UInt8], kind: UInt8) {
         self.path = path
@@ -94,13 +96,20 @@ extension CatalogEntry {
             value.ranges(holes)
             entry.field(15, value.bytes)
         }
+        if let ranges {
+            var value = ByteWriter()
+            value.ranges(ranges)
+            entry.field(16, critical: true, value.bytes)
+        }
         return entry.bytes
     }
 
-    /// - Parameter bytes: the fields, without their length.
-    package init(_ bytes: [UInt8], what: String) throws(WireError) {
+    /// - Parameters:
+    ///   - bytes: the fields, without their length.
+    ///   - isMember: whether it is a member of an archive.
+    package init(_ bytes: [UInt8], what: String, isMember: Bool = false) throws(WireError) {
         self.init(path: [], kind: 0)
-        var entry = EntryReader(bytes, what: what, known: 1...15, repeated: 13)
+        var entry = EntryReader(bytes, what: what, known: 1...(isMember ? 16 : 15), repeated: 13)
         var hasContent = false
         while let (tag, value) = try entry.next() {
             var reader = ByteReader(value, what: what)
@@ -138,10 +147,12 @@ extension CatalogEntry {
                 attributes.append(Attribute(name: name, value: reader.rest()))
             case 14:
                 reservation = Reservation(rawValue: try reader.u8())
-            default: holes = try reader.ranges()
+            case 15: holes = try reader.ranges()
+            default: ranges = try reader.ranges()
             }
             try reader.finish()
         }
+        if isMember { try checkContent(what) }
         guard Self.isSafe(path), kind != 0, hardLink.map(Self.isSafe) ?? true else {
             throw .malformed(
                 "\(what) is malformed: an entry has no kind, or a path that leaves its directory")
@@ -153,6 +164,43 @@ extension CatalogEntry {
         // A second name leaves to the first what they share.
         guard hardLink != nil || (linkTarget != nil) == (kind == 3) && (special != nil) == isDevice
         else { throw .malformed("\(what) is malformed: an entry lacks what its kind has") }
+    }
+
+    /// Ranges and holes of a member make up its length.
+    private func checkContent(_ what: String) throws(WireError) {
+        var stored = 0
+        for range in (ranges ?? []) + holes {
+            guard range.count <= 1 << 62 - stored else {
+                throw .malformed("\(what) is malformed: a member is too long")
+            }
+            stored += range.count
+        }
+        guard stored == byteCount, holes.last.map({ $0.upperBound <= byteCount }) ?? true else {
+            throw .malformed("\(what) is malformed: a member has another length than its content")
+        }
+    }
+
+    /// The content of a member: which bytes of the data stream stand where in the file.
+    package var pieces: [(stream: Range<Int>, offset: Int)] {
+        var pieces: [(stream: Range<Int>, offset: Int)] = []
+        var offset = 0
+        var holes = holes[...]
+        for range in ranges ?? [] {
+            var start = range.lowerBound
+            while start < range.upperBound {
+                if let hole = holes.first, hole.lowerBound <= offset {
+                    offset = max(offset, hole.upperBound)
+                    holes.removeFirst()
+                    continue
+                }
+                let room = holes.first.map { $0.lowerBound - offset } ?? .max
+                let count = min(range.upperBound - start, room)
+                pieces.append((start..<(start + count), offset))
+                start += count
+                offset += count
+            }
+        }
+        return pieces
     }
 
     /// Whether a path is relative and stays below where it starts.

@@ -49,14 +49,18 @@ private struct Place {
         return id
     }
 
-    func read(_ list: Manifest.List, byteCount: Int) throws -> [ListEntry] {
+    func reader(_ list: Manifest.List, byteCount: Int) throws -> ListReader {
         let stream = Manifest.Stream(
             role: .data, contentClass: .data, byteCount: byteCount, checksumKey: [], checksum: [],
             list: list,
             cuttingRule: 1)
         let chunks = try ChunkReader(
             context, ChunkFinder(context, index), DecodedFrames(bytesMax: 8 << 20))
-        var reader = try ListReader(stream, chunks, what: "the list")
+        return try ListReader(stream, chunks, what: "the list")
+    }
+
+    func read(_ list: Manifest.List, byteCount: Int) throws -> [ListEntry] {
+        var reader = try reader(list, byteCount: byteCount)
         var entries: [ListEntry] = []
         while let entry = try reader.next() { entries.append(entry) }
         return entries
@@ -140,4 +144,55 @@ func `a list of any length reads back as it was`(count: Int) throws {
         child = .init(total: 0, id: try place.store(.interior(level: level, children)))
     }
     #expect(throws: WireError.self) { try place.read(.root(child.id), byteCount: 0) }
+}
+
+/// The same without repeats.
+private func expanded(_ entries: [ListEntry]) -> [ListEntry] {
+    var all: [ListEntry] = []
+    for entry in entries {
+        if case .again(let times) = entry, let last = all.last {
+            all += Array(repeating: last, count: times)
+        } else {
+            all.append(entry)
+        }
+    }
+    return all
+}
+
+@Test func `a list is entered anywhere, and gives from there what it gives from its beginning`()
+    throws
+{
+    var random = SeededRandom(seed: announcedSeed())
+    let place = try Place()
+    for count in [1, 200, 5000] {
+        var all: [ListEntry] = []
+        for entry in entries(count, &random) {
+            all.append(entry)
+            switch random.number(0...9) {
+            case 0: all += Array(repeating: entry, count: random.number(1...5))
+            case 1: all.append(.zeros(random.number(1...100_000)))
+            default: break
+            }
+        }
+        let byteCount = total(all)
+        let (list, _) = try place.build(all)
+        var reader = try place.reader(list, byteCount: byteCount)
+        let places = (0..<60).map { _ in random.number(0...byteCount) } + [0, byteCount - 1]
+        for wanted in places {
+            let start = try reader.seek(to: wanted)
+            var rest: [ListEntry] = []
+            while let entry = try reader.next() { rest.append(entry) }
+            #expect(start + total(rest) == byteCount)
+            let chunks = expanded(rest)
+            #expect(Array(all.suffix(chunks.count)) == chunks)
+            guard wanted < byteCount else {
+                #expect(rest.isEmpty)
+                continue
+            }
+            // The entry holds the byte, with the repeats of its chunk.
+            var first = [try #require(rest.first)]
+            if case .again? = rest.dropFirst().first { first.append(rest[1]) }
+            #expect(start <= wanted && wanted < start + total(first))
+        }
+    }
 }

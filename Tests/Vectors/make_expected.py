@@ -439,7 +439,8 @@ def catalog_entry(c):
         ("7", c.get("changed")), ("8", some(varints, "inode device", "inode")), ("9!", some(varints, "length")),
         ("10!", c.get("target")), ("11!", c.get("hard link")), ("12", some(varints, "major", "minor")),
         *(("13", counted(name) + value) for name, value in zip(c.all("attribute name"), c.all("attribute value"))),
-        ("14", c.get("reservation")), ("15", pairs(c.all("hole")) if c.has("hole") else None))
+        ("14", c.get("reservation")), ("15", pairs(c.all("hole")) if c.has("hole") else None),
+        ("16!", pairs(c.all("range")) if c.has("range") else None))
     return [("entry", counted(entry))]
 
 

@@ -69,7 +69,7 @@ struct FieldsTests {
     private static let repeated: [String: Set<UInt16>] = [
         "index object": [1], "head": [18, 23], "head in a manifest": [18, 23], "manifest": [4],
         "small manifest": [4], "catalog entry": [13], "link": [13], "other name": [13],
-        "device": [13],
+        "device": [13], "member": [13],
         "small catalog entry": [13],
     ]
 

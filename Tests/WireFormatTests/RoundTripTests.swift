@@ -22,6 +22,7 @@ struct RoundTripTests {
         for (name, range) in expected { #expect(numbers[name] == Set(range), "\(name)") }
         let entries = ["catalog entry", "link", "other name", "device"].compactMap { numbers[$0] }
         #expect(entries.reduce([]) { $0.union($1) } == Set(1...15))
+        #expect(numbers["member"] == [1, 2, 3, 4, 9, 15, 16])
         #expect(numbers["full bundle"] == [1, 2, 3])
         #expect(numbers["write bundle"] == [1, 2, 4, 5, 6, 7, 11, 12, 13, 14, 15, 16])
         #expect(numbers["maintain bundle"] == [1, 2, 5, 6, 7, 8, 9, 10, 16])
@@ -36,6 +37,7 @@ struct RoundTripTests {
         ("record of a removal", [1, 2, 3]), ("record of a key", [1, 2]),
         ("catalog entry", [1, 2, 9]),
         ("link", [1, 2, 10]), ("other name", [1, 2, 11]), ("device", [1, 2]), ("table entry", []),
+        ("member", [1, 2, 9, 16]),
     ])
     func `exactly the fields that the specification marks are critical`(
         _ name: String, _ critical: [UInt16]

@@ -311,15 +311,25 @@ extension Samples {
         return Array(rest)
     }
 
-    private static func entry(_ name: String, _ entry: CatalogEntry) -> Sample {
+    private static func entry(
+        _ name: String, _ entry: CatalogEntry, isMember: Bool = false
+    ) -> Sample {
         Sample(name: name, shape: .narrowFields, bytes: body(entry.bytes)) {
-            body(try CatalogEntry($0, what: "it").bytes)
+            body(try CatalogEntry($0, what: "it", isMember: isMember).bytes)
         }
     }
 
+    private static let member: CatalogEntry = {
+        var member = CatalogEntry(path: Array("shop/t.ibd".utf8), kind: 1)
+        member.byteCount = 100_000
+        member.holes = [0..<20_000, 60_000..<70_000]
+        member.ranges = [1000..<31_000, 90_000..<130_000]
+        return member
+    }()
+
     static let narrow: [Sample] = [
         entry("catalog entry", entry), entry("link", link), entry("other name", otherName),
-        entry("device", device),
+        entry("device", device), entry("member", member, isMember: true),
         entry("small catalog entry", CatalogEntry(path: [97], kind: 2)),
         Sample(name: "table entry", shape: .narrowFields, bytes: body(table.bytes)) {
             body(try TableEntry($0, what: "it").bytes)

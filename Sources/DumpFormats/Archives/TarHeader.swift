@@ -1,13 +1,16 @@
 /// The 512 bytes before a member.
 struct TarHeader {
-    var path: String
+    var path: [UInt8]
     var type: UInt8
     var byteCount: UInt64
     var mode: UInt32
     var owner: UInt64
     var group: UInt64
     var modified: Int64
-    var linkTarget: String
+    var linkTarget: [UInt8]
+    var ownerName: [UInt8]
+    var groupName: [UInt8]
+    var device: (major: UInt32, minor: UInt32)
     /// GNU's old sparse format: more blocks of the sparse map follow.
     var isSparseContinued: Bool
 
@@ -22,11 +25,18 @@ struct TarHeader {
         owner = TarHeader.number(bytes.part(108, 116)) ?? 0
         group = TarHeader.number(bytes.part(116, 124)) ?? 0
         modified = Int64(clamping: TarHeader.number(bytes.part(136, 148)) ?? 0)
-        linkTarget = bytes.part(157, 257).untilZero.path
-        path = bytes.part(0, 100).untilZero.path
+        linkTarget = Array(bytes.part(157, 257).untilZero)
+        path = Array(bytes.part(0, 100).untilZero)
+        let hasNames = bytes.matches("ustar", at: 257)
+        ownerName = hasNames ? Array(bytes.part(265, 297).untilZero) : []
+        groupName = hasNames ? Array(bytes.part(297, 329).untilZero) : []
+        let number = { (start: Int) in
+            UInt32(truncatingIfNeeded: TarHeader.number(bytes.part(start, start + 8)) ?? 0)
+        }
+        device = hasNames ? (number(329), number(337)) : (0, 0)
         let isGNU = bytes.matches("ustar  ", at: 257)
         if bytes.matches("ustar\0", at: 257), bytes[345] != 0 {
-            path = bytes.part(345, 500).untilZero.path + "/" + path
+            path = bytes.part(345, 500).untilZero + [UInt8(ascii: "/")] + path
         }
         isSparseContinued = isGNU && type == UInt8(ascii: "S") && bytes[482] != 0
     }
@@ -112,10 +122,15 @@ enum TarBlock {
 
 /// What pax headers and GNU long names say of the next member, or of all that follow.
 struct TarOverrides {
-    var path: String?
-    var linkTarget: String?
+    var path: [UInt8]?
+    var linkTarget: [UInt8]?
     var byteCount: UInt64?
-    var modified: Int64?
+    var modified: (seconds: Int64, nanoseconds: UInt32)?
+    var owner: UInt64?
+    var group: UInt64?
+    var ownerName: [UInt8]?
+    var groupName: [UInt8]?
+    var isSparse = false
 
     /// Records of the form `LENGTH KEY=VALUE\n`, the length counting all of it.
     mutating func take(paxRecords bytes: UnsafeRawBufferPointer) {
@@ -133,19 +148,47 @@ struct TarOverrides {
     }
 
     private mutating func take(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
+        if key.hasPrefix("GNU.sparse.") { isSparse = true }
         if key.equals("path") {
-            path = path ?? value.path
+            path = path ?? Array(value)
         } else if key.equals("GNU.sparse.name") {
-            path = value.path
+            path = Array(value)
         } else if key.equals("linkpath") {
-            linkTarget = value.path
+            linkTarget = Array(value)
         } else if key.equals("size") {
             byteCount = value.leadingNumber.flatMap { $0 <= Limits.payloadBytesMax ? $0 : nil }
         } else if key.equals("mtime") {
-            let isNegative = value.first == Ascii.dash
-            let seconds = value.part(from: isNegative ? 1 : 0).leadingNumber
-            modified = seconds.map { Int64(clamping: $0) * (isNegative ? -1 : 1) }
+            modified = TarOverrides.time(value)
+        } else if key.equals("uid") {
+            owner = value.leadingNumber
+        } else if key.equals("gid") {
+            group = value.leadingNumber
+        } else if key.equals("uname") {
+            ownerName = Array(value)
+        } else if key.equals("gname") {
+            groupName = Array(value)
         }
+    }
+
+    /// Seconds, negative ones too, with a fraction or without.
+    private static func time(
+        _ text: UnsafeRawBufferPointer
+    ) -> (seconds: Int64, nanoseconds: UInt32)? {
+        let isNegative = text.first == Ascii.dash
+        let digits = text.part(from: isNegative ? 1 : 0)
+        guard let whole = digits.leadingNumber else { return nil }
+        var nanoseconds: UInt32 = 0
+        if let point = digits.position(of: UInt8(ascii: ".")) {
+            var unit: UInt32 = 100_000_000
+            for byte in digits.part(point + 1, point + 10) {
+                guard (0x30...0x39).contains(byte) else { break }
+                nanoseconds += UInt32(byte - 0x30) * unit
+                unit /= 10
+            }
+        }
+        let seconds = Int64(clamping: whole)
+        guard isNegative else { return (seconds, nanoseconds) }
+        return nanoseconds == 0 ? (-seconds, 0) : (-seconds - 1, 1_000_000_000 - nanoseconds)
     }
 }
 

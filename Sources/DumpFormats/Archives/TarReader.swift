@@ -1,6 +1,9 @@
 /// One member of a tar archive, as its headers tell.
 package struct TarMember: Sendable, Equatable {
     package var path: String
+    /// The same, and the link's target, as they stand there.
+    package var pathBytes: [UInt8] = []
+    package var linkBytes: [UInt8] = []
     /// The type flag of its header: `0` a file, `1` a hard link, `2` a symbolic link, `5` a
     /// directory, ...
     package var type: UInt8
@@ -9,11 +12,29 @@ package struct TarMember: Sendable, Equatable {
     package var mode: UInt32
     package var owner: UInt64
     package var group: UInt64
-    /// Seconds since 1970.
+    package var ownerName: [UInt8] = []
+    package var groupName: [UInt8] = []
+    /// Seconds since 1970, and nanoseconds.
     package var modified: Int64
+    package var nanoseconds: UInt32 = 0
+    /// Of a device.
+    package var device: (major: UInt32, minor: UInt32) = (0, 0)
+    /// Whether the payload is not simply the file's content.
+    package var isSparse = false
     package var linkTarget: String
-    /// Where its first header begins in the stream.
+    /// Where its first header begins in the stream, and where its payload does.
     package var start: UInt64
+    package var payloadStart: UInt64 = 0
+
+    package static func == (a: Self, b: Self) -> Bool {
+        a.path == b.path && a.pathBytes == b.pathBytes && a.linkBytes == b.linkBytes
+            && a.type == b.type && a.byteCount == b.byteCount && a.mode == b.mode
+            && a.owner == b.owner && a.group == b.group && a.ownerName == b.ownerName
+            && a.groupName == b.groupName && a.modified == b.modified
+            && a.nanoseconds == b.nanoseconds && a.device == b.device
+            && a.isSparse == b.isSparse && a.linkTarget == b.linkTarget && a.start == b.start
+            && a.payloadStart == b.payloadStart
+    }
 }
 
 package enum TarEvent {
@@ -75,7 +96,7 @@ package struct TarReader {
                 take(block, at: offset + UInt64(input.at) - 512, handle)
             case .sparseHeader:
                 guard let goesOn = fields.take(512, &input, { $0[504] != 0 }) else { break }
-                if !goesOn { beginPayload(handle) }
+                if !goesOn { beginPayload(at: offset + UInt64(input.at), handle) }
             case .metadata(let type, let kept):
                 let text = fields.take(kept, &input) { Array($0) }
                 guard let text else { break }
@@ -117,7 +138,7 @@ package struct TarReader {
             padding += header.byteCount - UInt64(kept)
             state = kept == 0 ? .padding : .metadata(type: header.type, kept: kept)
             if kept == 0, padding == 0 { state = .header }
-        default: begin(header, handle)
+        default: begin(header, at: blockStart, handle)
         }
     }
 
@@ -135,8 +156,8 @@ package struct TarReader {
     private mutating func keep(_ text: [UInt8], _ type: UInt8) {
         text.withUnsafeBytes { bytes in
             switch type {
-            case UInt8(ascii: "L"): overrides.path = bytes.untilZero.path
-            case UInt8(ascii: "K"): overrides.linkTarget = bytes.untilZero.path
+            case UInt8(ascii: "L"): overrides.path = Array(bytes.untilZero)
+            case UInt8(ascii: "K"): overrides.linkTarget = Array(bytes.untilZero)
             case UInt8(ascii: "g"): globals.take(paxRecords: bytes)
             default: overrides.take(paxRecords: bytes)
             }
@@ -145,7 +166,9 @@ package struct TarReader {
         if padding == 0 { state = .header }
     }
 
-    private mutating func begin(_ header: TarHeader, _ handle: (TarEvent) -> Void) {
+    private mutating func begin(
+        _ header: TarHeader, at blockStart: UInt64, _ handle: (TarEvent) -> Void
+    ) {
         let path = overrides.path ?? globals.path ?? header.path
         // links, directories and devices have no payload, whatever their size says
         let hasPayload =
@@ -154,19 +177,33 @@ package struct TarReader {
         let size = hasPayload ? overrides.byteCount ?? header.byteCount : 0
         remaining = size
         padding = (512 - size % 512) % 512
+        let modified = overrides.modified ?? globals.modified
+        let link = overrides.linkTarget ?? globals.linkTarget ?? header.linkTarget
         member = TarMember(
-            path: path, type: header.type, byteCount: size, mode: header.mode,
-            owner: header.owner, group: header.group,
-            modified: overrides.modified ?? globals.modified ?? header.modified,
-            linkTarget: overrides.linkTarget ?? globals.linkTarget ?? header.linkTarget,
-            start: start ?? 0)
+            path: path.withUnsafeBytes { $0.path }, pathBytes: path, linkBytes: link,
+            type: header.type, byteCount: size, mode: header.mode,
+            owner: overrides.owner ?? globals.owner ?? header.owner,
+            group: overrides.group ?? globals.group ?? header.group,
+            ownerName: overrides.ownerName ?? globals.ownerName ?? header.ownerName,
+            groupName: overrides.groupName ?? globals.groupName ?? header.groupName,
+            modified: modified?.seconds ?? header.modified,
+            nanoseconds: modified?.nanoseconds ?? 0, device: header.device,
+            isSparse: overrides.isSparse || header.type == UInt8(ascii: "S"),
+            linkTarget: link.withUnsafeBytes { $0.path }, start: start ?? 0)
         overrides = TarOverrides()
         start = nil
-        if header.isSparseContinued { state = .sparseHeader } else { beginPayload(handle) }
+        if header.isSparseContinued {
+            state = .sparseHeader
+        } else {
+            beginPayload(at: blockStart + 512, handle)
+        }
     }
 
-    private mutating func beginPayload(_ handle: (TarEvent) -> Void) {
-        if let member { handle(.member(member)) }
+    private mutating func beginPayload(at start: UInt64, _ handle: (TarEvent) -> Void) {
+        if var member {
+            member.payloadStart = start
+            handle(.member(member))
+        }
         member = nil
         state = .payload
         if remaining == 0 { endMember(handle) }

@@ -17,6 +17,7 @@ struct TarWalker: StreamWalker {
         var hasControl = false
         var hasManifest = false
         var label: [UInt8]?
+        var layout = ArchiveLayout()
         var findings = Findings()
     }
 
@@ -30,9 +31,12 @@ struct TarWalker: StreamWalker {
         byteCount += UInt64(bytes.count)
     }
 
+    mutating func takeParts() -> [ArchivePart] { state.layout.takeParts() }
+
     mutating func finish(_ report: inout StreamReport) {
         state.findings.keep("members", "\(state.members)")
         state.findings.fill(&report)
+        state.layout.fill(&report)
         report.end = end
         if state.lostAt != nil {
             report.notes.append("the tar archive could not be followed to its end")
@@ -69,6 +73,7 @@ extension TarWalker.State {
             if members == 0, member.path == "toc.dat" { findings.tool = "pg_dump" }
             members += 1
             lastPath = member.path
+            lay(member)
             if member.path == "global/pg_control" { hasControl = true }
             if member.path == "backup_manifest" { hasManifest = true }
         case .payload(let bytes):
@@ -81,6 +86,61 @@ extension TarWalker.State {
             label = nil
         case .end(let offset): end = offset
         case .lost(let offset): lostAt = offset
+        }
+    }
+
+    private mutating func lay(_ member: TarMember) {
+        guard let path = ArchiveLayout.relative(member.pathBytes) else {
+            // `.` itself is the directory that all goes into
+            if member.type != UInt8(ascii: "5") {
+                layout.note("the member \(member.path) leads out of its directory: not listed")
+            }
+            return
+        }
+        guard let kind = Self.kind(of: member) else {
+            return layout.note(
+                "the member \(member.path) is of a kind that is not known: not listed")
+        }
+        guard !member.isSparse else {
+            return layout.note("the member \(member.path) is stored as a sparse file: not listed")
+        }
+        var listed = ArchiveMember(path: path, kind: kind)
+        listed.mode = member.mode & 0o7777
+        listed.owner = UInt32(truncatingIfNeeded: member.owner)
+        listed.group = UInt32(truncatingIfNeeded: member.group)
+        listed.ownerName = member.ownerName
+        listed.groupName = member.groupName
+        listed.modified = (member.modified, member.nanoseconds)
+        listed.device = member.device
+        if kind == .symbolicLink { listed.linkTarget = member.linkBytes }
+        if member.type == UInt8(ascii: "1") {
+            guard let target = ArchiveLayout.relative(member.linkBytes), layout.has(target),
+                member.byteCount == 0
+            else {
+                return layout.note("the member \(member.path) is a link to nothing: not listed")
+            }
+            listed.hardLink = target
+        }
+        layout.add(listed)
+        let sizeMax: UInt64 = 1 << 60
+        guard kind == .file, member.byteCount <= sizeMax, member.payloadStart <= sizeMax else {
+            return
+        }
+        let start = Int(member.payloadStart)
+        layout.add(start..<(start + Int(member.byteCount)), of: path, at: 0)
+    }
+
+    private static func kind(of member: TarMember) -> ArchiveMember.Kind? {
+        switch member.type {
+        case 0, UInt8(ascii: "0"), UInt8(ascii: "1"), UInt8(ascii: "7"), UInt8(ascii: "S"):
+            // The oldest archives end the name of a directory with a slash.
+            member.pathBytes.last == UInt8(ascii: "/") ? .directory : .file
+        case UInt8(ascii: "2"): .symbolicLink
+        case UInt8(ascii: "3"): .characterDevice
+        case UInt8(ascii: "4"): .blockDevice
+        case UInt8(ascii: "5"): .directory
+        case UInt8(ascii: "6"): .fifo
+        default: nil
         }
     }
 

@@ -3,15 +3,20 @@ package struct XbstreamChunk: Sendable, Equatable {
     package enum Kind: Sendable, Equatable { case payload, sparse, end }
 
     package var path: String
+    /// The same as it stands there.
+    package var pathBytes: [UInt8] = []
     package var kind: Kind
     /// Where its payload belongs in the member.
     package var offset: UInt64
     package var byteCount: UInt64
+    /// Where its payload begins in the stream.
+    package var start: UInt64 = 0
     /// Of a sparse chunk: how far to skip and how much to write, in turn.
     package var sparseMap: [(skip: UInt32, count: UInt32)] = []
 
     package static func == (a: XbstreamChunk, b: XbstreamChunk) -> Bool {
         a.path == b.path && a.kind == b.kind && a.offset == b.offset && a.byteCount == b.byteCount
+            && a.pathBytes == b.pathBytes && a.start == b.start
             && a.sparseMap.elementsEqual(b.sparseMap) { $0 == $1 }
     }
 }
@@ -49,6 +54,7 @@ package struct XbstreamReader {
     private var offset: UInt64 = 0
     private var remaining: UInt64 = 0
     private var path = ""
+    private var pathBytes: [UInt8] = []
     private var isSparse = false
 
     package init() {}
@@ -67,10 +73,16 @@ package struct XbstreamReader {
             case .lost: input.at = bytes.count
             case .head: takeHead(&input, handle)
             case .path(let type, let length):
-                guard let text = fields.take(length, &input, { $0.path }) else { break }
-                path = text
+                guard let text = fields.take(length, &input, { ($0.path, Array($0)) }) else {
+                    break
+                }
+                (path, pathBytes) = text
                 if type == UInt8(ascii: "E") {
-                    handle(.chunk(XbstreamChunk(path: path, kind: .end, offset: 0, byteCount: 0)))
+                    handle(
+                        .chunk(
+                            XbstreamChunk(
+                                path: path, pathBytes: pathBytes, kind: .end, offset: 0,
+                                byteCount: 0, start: offset + UInt64(input.at))))
                     handle(.memberEnd(path))
                     state = .head
                 } else {
@@ -90,7 +102,8 @@ package struct XbstreamReader {
                     }
                 }
                 guard let map else { break }
-                begin(.sparse, chunkOffset, length, map, handle)
+                begin(
+                    .sparse, chunkOffset, length, map, at: offset + UInt64(input.at), handle)
             case .payload:
                 let part = input.skip(&remaining)
                 handle(.payload(part))
@@ -144,20 +157,24 @@ package struct XbstreamReader {
             state = .sparseMap(
                 count: Int(lengths.map), offset: lengths.offset, length: lengths.length)
         } else {
-            begin(isSparse ? .sparse : .payload, lengths.offset, lengths.length, [], handle)
+            begin(
+                isSparse ? .sparse : .payload, lengths.offset, lengths.length, [],
+                at: offset + UInt64(input.at), handle)
         }
     }
 
     private mutating func begin(
         _ kind: XbstreamChunk.Kind, _ chunkOffset: UInt64, _ length: UInt64,
-        _ map: [(skip: UInt32, count: UInt32)], _ handle: (XbstreamEvent) -> Void
+        _ map: [(skip: UInt32, count: UInt32)], at start: UInt64,
+        _ handle: (XbstreamEvent) -> Void
     ) {
         remaining = length
         state = length > 0 ? .payload : .head
         handle(
             .chunk(
                 XbstreamChunk(
-                    path: path, kind: kind, offset: chunkOffset, byteCount: length, sparseMap: map))
+                    path: path, pathBytes: pathBytes, kind: kind, offset: chunkOffset,
+                    byteCount: length, start: start, sparseMap: map))
         )
     }
 }

@@ -17,6 +17,7 @@ struct XbstreamWalker: StreamWalker {
         var hasInfo = false
         /// The metadata members that are being kept, by name.
         var texts: [String: [UInt8]] = [:]
+        var layout = ArchiveLayout()
         var findings = Findings()
     }
 
@@ -28,9 +29,12 @@ struct XbstreamWalker: StreamWalker {
         byteCount += UInt64(bytes.count)
     }
 
+    mutating func takeParts() -> [ArchivePart] { state.layout.takeParts() }
+
     mutating func finish(_ report: inout StreamReport) {
         state.findings.keep("members", "\(state.members)")
         state.findings.fill(&report)
+        state.layout.fill(&report)
         report.end = end
         if let lost = state.lostAt, report.end == .seen {
             report.notes.append(
@@ -61,6 +65,7 @@ extension XbstreamWalker.State {
         switch event {
         case .chunk(let chunk):
             path = chunk.path
+            lay(chunk)
             guard chunk.kind != .end else {
                 if !open.contains(path) { members += 1 }
                 return
@@ -78,6 +83,37 @@ extension XbstreamWalker.State {
             open.remove(path)
             end(path)
         case .lost(let offset): lostAt = offset
+        }
+    }
+
+    /// Where the chunk's bytes belong in its member.
+    private mutating func lay(_ chunk: XbstreamChunk) {
+        guard let path = ArchiveLayout.relative(chunk.pathBytes) else {
+            return layout.note(
+                "the member \(chunk.path) has no place below a directory: not listed")
+        }
+        // A member that ended and comes again is another one.
+        if !layout.has(path) || (!open.contains(chunk.path) && chunk.kind != .end) {
+            layout.add(ArchiveMember(path: path, kind: .file))
+        }
+        let sizeMax: UInt64 = 1 << 60
+        guard chunk.offset <= sizeMax, chunk.start <= sizeMax, chunk.byteCount <= sizeMax else {
+            return
+        }
+        var (stream, offset) = (Int(chunk.start), Int(chunk.offset))
+        switch chunk.kind {
+        case .end: return
+        case .payload: layout.add(stream..<(stream + Int(chunk.byteCount)), of: path, at: offset)
+        case .sparse:
+            let end = stream + Int(chunk.byteCount)
+            for (skip, count) in chunk.sparseMap {
+                offset += Int(skip)
+                let next = min(stream + Int(count), end)
+                layout.add(stream..<next, of: path, at: offset)
+                offset += next - stream
+                stream = next
+            }
+            layout.extend(path, to: offset)
         }
     }
 

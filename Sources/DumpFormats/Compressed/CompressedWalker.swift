@@ -43,6 +43,7 @@ struct CompressedWalker: StreamWalker {
         report.innerByteCount = inside.byteCount
         // ranges of the decompressed stream mean nothing to what is stored
         report.volatileRanges = []
+        report.members = []
         var findings = Findings()
         findings.warnOfCompression(format, inner: report.innerFormat)
         var remarks = StreamReport(format: format)

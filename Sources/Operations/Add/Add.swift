@@ -51,7 +51,7 @@ struct AddRun {
     /// Where what deltas stand on is read from; nil where none are made.
     let bases: DomainContext?
     /// The parent's manifest; nil where no deltas are made, or where it cannot be read.
-    private let parentManifest: Manifest?
+    let parentManifest: Manifest?
     let started: Int64
 
     init(_ request: AddRequest, _ vault: Vault) throws {
@@ -202,6 +202,11 @@ struct AddRun {
         return (snapshot, published)
     }
 
+    func rule(for format: StreamFormat) -> CuttingRule {
+        format.isArchive
+            ? .general(vault.config.generalCutting, number: 4) : rule(isText: format.isText)
+    }
+
     func rule(isText: Bool) -> CuttingRule {
         isText
             ? .text(vault.config.textCutting)
@@ -216,7 +221,7 @@ extension CuttingRule {
             maximum: cutting.maximum)
     }
 
-    /// - Parameter number: 2, or 3 where files are cut apart.
+    /// - Parameter number: 2, 3 where files are cut apart, or 4 for members of archives.
     static func general(_ cutting: Config.Cutting, number: UInt16 = 2) -> CuttingRule {
         CuttingRule(
             number: number, candidates: .general, minimum: cutting.minimum,

@@ -52,6 +52,9 @@ extension AddRun {
 
         var streams = [try writer.finish()]
         if let tables = try saveTables(report.tables) { streams.append(tables) }
+        if report.end == .seen, let members = try saveMembers(report.members) {
+            streams.append(members)
+        }
         var manifest = Manifest(head: head, facts: Manifest.Facts(report), streams: streams)
         manifest.producer = producer(source as? CommandSource, exit)
         let (snapshot, published) = try publish(manifest)
@@ -80,15 +83,20 @@ extension AddRun {
         head.removeLast(head.count - headBytes)
         let format = head.withUnsafeBytes { classify(head: $0, expecting: request.format) }
         let writer = try StreamWriter(
-            .data, .data, rule: rule(isText: format.isText), context, store,
+            .data, .data, rule: rule(for: format), context, store,
             workers: vault.surroundings.workers, parent: parentList(.data))
+        let places = format.isArchive ? memberPlaces() : nil
         do {
             head.withUnsafeBytes { reader.read($0) }
+            for part in reader.takeParts() { writer.add(part, places: places) }
             try writer.write(head)
             while !isAtEnd {
                 let count = try source.read(into: try writer.room())
                 isAtEnd = count == 0
-                if count > 0 { reader.read(writer.took(count)) }
+                if count > 0 {
+                    reader.read(writer.took(count))
+                    for part in reader.takeParts() { writer.add(part, places: places) }
+                }
                 vault.surroundings.progress(
                     Progress(
                         bytes: writer.byteCount, bytesTotal: source.byteCountExpected,
@@ -112,6 +120,20 @@ extension AddRun {
             try writer.write(entry.bytes)
         }
         return try writer.finish()
+    }
+
+    private func saveMembers(_ members: [ArchiveMember]) throws -> Manifest.Stream? {
+        guard !members.isEmpty else { return nil }
+        let writer = try MetadataWriter(.members, rule: rule(isText: false), context, store)
+        for member in members { try writer.write(CatalogEntry(member).bytes) }
+        return try writer.finish()
+    }
+
+    /// Where the parent has the members of its archive; nil where that is not known.
+    private func memberPlaces() -> MemberPlaces? {
+        guard let stream = parentManifest?.stream(.members), let lists = try? store.listReader()
+        else { return nil }
+        return MemberPlaces(stream, list: parentList(.members), lists)
     }
 
     /// Program and names of options; never a value, which may be a password.

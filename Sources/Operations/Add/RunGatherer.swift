@@ -1,4 +1,6 @@
+import DumpFormats
 import PackStore
+import Snapshots
 import WireFormat
 import Workers
 
@@ -8,6 +10,7 @@ import Workers
 /// chunks lie scattered, and holding on to every buffer that has one would take much memory.
 struct RunGatherer {
     private var walk: ParentWalk
+    private var places: ParentPlaces
     private let buffers: BufferPool
     private var buffer: Buffer
     private var used = 0
@@ -19,6 +22,18 @@ struct RunGatherer {
     private var runPosition = 0
     /// Where the next chunk begins in the stream.
     private var position = 0
+
+    /// Bytes of a member of an archive, and where the parent has the same bytes of the same member.
+    private struct Stretch {
+        let own: Range<Int>
+        let parent: Int?
+        /// Whether bytes in the file may have moved.
+        let isPages: Bool
+    }
+    /// Those that are not yet behind, in order.
+    private var stretches: [Stretch] = []
+    /// The one that the run being gathered lies in.
+    private var stretch: Stretch?
 
     /// A place in this stream and the same place in the parent's.
     private struct Anchor {
@@ -52,15 +67,45 @@ struct RunGatherer {
     private let frames: ([ChunkID]) -> [Int]
 
     /// - Parameters:
+    ///   - parent: the list of the parent's stream, from its beginning.
     ///   - chunkBytesMax: the longest chunk of the stream.
     ///   - frames: gives chunks that lie in one frame the same number.
     init(
-        _ walk: ParentWalk, chunkBytesMax: Int, frames: @escaping ([ChunkID]) -> [Int]
+        _ parent: ListReader, chunkBytesMax: Int, frames: @escaping ([ChunkID]) -> [Int]
     ) {
-        self.walk = walk
+        walk = ParentWalk(parent)
+        places = ParentPlaces(parent)
         self.frames = frames
         buffers = BufferPool(capacity: max(Self.bufferBytes, chunkBytesMax))
         buffer = buffers.take()
+    }
+
+    /// Tells of bytes of a member that come next.
+    mutating func add(_ part: ArchivePart, places: MemberPlaces?) {
+        let end = part.offset + part.stream.count
+        var at = part.offset
+        let shift = part.stream.lowerBound - part.offset
+        for (offsets, parent) in places?.pieces(of: part.path, in: part.offset..<end) ?? [] {
+            if at < offsets.lowerBound {
+                add((shift + at)..<(shift + offsets.lowerBound), nil, part)
+            }
+            add((shift + offsets.lowerBound)..<(shift + offsets.upperBound), parent, part)
+            at = offsets.upperBound
+        }
+        if at < end { add((shift + at)..<(shift + end), nil, part) }
+    }
+
+    private mutating func add(_ own: Range<Int>, _ parent: Int?, _ part: ArchivePart) {
+        stretches.append(Stretch(own: own, parent: parent, isPages: part.isPages))
+    }
+
+    /// Finds the stretch that the next chunk begins in. A run does not go on from one into another.
+    private mutating func enterStretch() {
+        let gone = stretches.prefix { $0.own.upperBound <= position }.count
+        if gone > 0 { stretches.removeFirst(gone) }
+        let found = stretches.first.flatMap { $0.own.contains(position) ? $0 : nil }
+        if found?.own != stretch?.own { endRun(before: nil) }
+        stretch = found
     }
 
     /// A chunk that is new.
@@ -68,6 +113,7 @@ struct RunGatherer {
     mutating func new(
         _ chunk: PackDirectory.Chunk, _ slice: Slice, flush: ([DeltaRun]) throws -> Void
     ) throws {
+        enterStretch()
         if used + slice.count > buffer.capacity {
             endRun(before: nil)
             try self.flush(flush)
@@ -140,6 +186,7 @@ struct RunGatherer {
 
     private mutating func endRun(before next: Anchor?) {
         guard !chunks.isEmpty else { return }
+        if let stretch { return endRun(in: stretch) }
         let place = place(before: next)
         let start = place.parent(runPosition)
         let reach = clip(
@@ -154,6 +201,25 @@ struct RunGatherer {
             append(chunks[...], from: runPosition, bytes: runStart, base: (old + other)[...], place)
         } else {
             split(old, place)
+        }
+        chunks = []
+        runStart = used
+    }
+
+    /// Ends a run of which the member tells what stood in its place.
+    private mutating func endRun(in stretch: Stretch) {
+        around = nil
+        if let parent = stretch.parent {
+            let bounds = parent..<(parent + stretch.own.count)
+            let place = Place(
+                from: Anchor(own: stretch.own.lowerBound, parent: parent), ratio: 1,
+                slack: stretch.isPages ? 0 : Self.slackMin, bounds: bounds)
+            let reach =
+                (place.parent(runPosition) - place.slack)..<(place.parent(position) + place.slack)
+            split(places.chunks(in: clip(reach, to: bounds)), place)
+        } else {
+            let place = Place(from: anchor, ratio: 1, slack: 0, bounds: 0..<0)
+            append(chunks[...], from: runPosition, bytes: runStart, base: [], place)
         }
         chunks = []
         runStart = used
@@ -227,7 +293,7 @@ struct RunGatherer {
     }
 
     /// Whether the last known chunk is so far away that places are only reckoned.
-    private var isLost: Bool { position - anchor.own > Self.lostBytes }
+    private var isLost: Bool { stretch == nil && position - anchor.own > Self.lostBytes }
 
     private func place(before next: Anchor?) -> Place {
         guard let next else { return reckonedPlace() }

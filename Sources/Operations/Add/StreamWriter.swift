@@ -1,4 +1,5 @@
 import Chunking
+import DumpFormats
 import PackStore
 import Sealing
 import Snapshots
@@ -16,7 +17,7 @@ final class StreamWriter {
     private let role: Manifest.Role
     private let store: ChunkStore
     private let naming: Pipeline<ChunkNaming>
-    private var cutter: Cutter
+    private var cutter: SteeredCutter
     private var decider: CutDecider
     private let checksums: Pipeline<Checksumming>
     /// Where in the window bytes begin that the checksum has not been given.
@@ -39,6 +40,8 @@ final class StreamWriter {
     private(set) var byteCount = 0
     private(set) var chunkCount = 0
 
+    /// Shorter parts of members are cut with what stands around them.
+    private static let memberBytesMin = 8 << 10
     private static let freshBytes = 512 << 10
     /// What searches may read behind the end.
     private static let slackBytes = 64
@@ -55,9 +58,9 @@ final class StreamWriter {
         self.rule = rule
         self.store = store
         runs = parent.map {
-            RunGatherer(ParentWalk($0), chunkBytesMax: rule.maximum) { store.frames(of: $0) }
+            RunGatherer($0, chunkBytesMax: rule.maximum) { store.frames(of: $0) }
         }
-        cutter = Cutter(rule: rule)
+        cutter = SteeredCutter(rule: rule)
         decider = try context.keys.cutDecider()
         checksumKey = try context.random.draw("stream checksum", key: context.keys.auth)
         let checksumKey = checksumKey
@@ -116,6 +119,14 @@ final class StreamWriter {
             took(now)
             rest -= now
         }
+    }
+
+    /// Tells of bytes of an archive's member that come next; those before may have been written.
+    /// - Parameter places: where the parent has bytes of the same member.
+    func add(_ part: ArchivePart, places: MemberPlaces?) {
+        guard part.stream.count >= Self.memberBytesMin else { return }
+        cutter.add(part.stream, part.isPages ? .pages : .bytes, at: part.offset)
+        runs?.add(part, places: places)
     }
 
     /// Cuts here, whatever stands before: a file ends or begins.

@@ -30,21 +30,42 @@ package func readCatalog(
     while let entry = try catalog.next() { try body(entry) }
 }
 
+/// The members of the archive that a snapshot's stream is, in the order of their appearance.
+package func readMembers(
+    of snapshot: Snapshot, in vault: Vault, _ body: (CatalogEntry) throws -> Void
+) throws {
+    var members = try SnapshotReader(snapshot, vault).members()
+    while let member = try members.next() { try body(member) }
+}
+
+extension SnapshotReader {
+    func members() throws -> CatalogReader {
+        guard let stream = manifest.stream(.members) else {
+            throw OperationError.notAStream(
+                snapshot.id.short, what: "one stream, of which no members are known")
+        }
+        return CatalogReader(try read(stream), snapshot: snapshot, areMembers: true)
+    }
+}
+
 /// Takes a catalog apart while it is read, and holds its entries against each other.
 struct CatalogReader {
     private var entries: EntryReader
     private var rules: CatalogRules
     private let what: String
+    private let areMembers: Bool
 
-    init(_ stream: StreamReader, snapshot: Snapshot) {
-        what = "the catalog of snapshot \(snapshot.id.short)"
+    /// - Parameter areMembers: of an archive.
+    init(_ stream: StreamReader, snapshot: Snapshot, areMembers: Bool = false) {
+        self.areMembers = areMembers
+        what = "the \(areMembers ? "members" : "catalog") of snapshot \(snapshot.id.short)"
         entries = EntryReader(stream, what: what)
         rules = CatalogRules(what: what)
     }
 
     mutating func next() throws -> CatalogEntry? {
         guard let bytes = try entries.next() else { return nil }
-        let entry = try CatalogEntry(bytes, what: what)
+        let entry = try CatalogEntry(bytes, what: what, isMember: areMembers)
         try rules.add(entry)
         return entry
     }
@@ -52,14 +73,19 @@ struct CatalogReader {
 
 /// Entries that stand one after the other in a stream, each a length and so many bytes.
 struct EntryReader {
-    private let stream: StreamReader
+    /// Gives the next part of the stream; nil at its end.
+    private let part: () throws -> StreamPart?
     private let what: String
     private var bytes: [UInt8] = []
     private var offset = 0
     private var isAtEnd = false
 
     init(_ stream: StreamReader, what: String) {
-        self.stream = stream
+        self.init(what: what) { try stream.part() }
+    }
+
+    init(what: String, part: @escaping () throws -> StreamPart?) {
+        self.part = part
         self.what = what
     }
 
@@ -82,7 +108,7 @@ struct EntryReader {
     /// Sees to it that so many bytes are at hand, if there are.
     private mutating func fill(_ count: Int) throws {
         while bytes.count - offset < count && !isAtEnd {
-            guard let part = try stream.part() else {
+            guard let part = try part() else {
                 isAtEnd = true
                 return
             }

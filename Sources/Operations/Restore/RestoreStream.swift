@@ -38,6 +38,9 @@ func copyStream(
 }
 
 private func copyMember(_ path: Path, of reader: SnapshotReader, to output: Output) throws {
+    if reader.manifest.stream(.members) != nil {
+        return try copyArchiveMember(path, of: reader, to: output)
+    }
     guard reader.manifest.stream(.catalog) != nil else {
         throw OperationError.noSuchMember(
             "\(path)", of: reader.snapshot.id.short, why: "it holds a stream, not files")
@@ -69,20 +72,59 @@ private func copyMember(_ path: Path, of reader: SnapshotReader, to output: Outp
     throw OperationError.noSuchMember("\(path)", of: reader.snapshot.id.short, why: nil)
 }
 
+private func copyArchiveMember(
+    _ path: Path, of reader: SnapshotReader, to output: Output
+) throws {
+    var contents: [[UInt8]: CatalogEntry] = [:]
+    var members = try reader.members()
+    while let entry = try members.next() {
+        guard entry.path == path.bytes else {
+            if entry.kind == FileKind.file.rawValue { contents[entry.path] = entry }
+            continue
+        }
+        guard let file = entry.hardLink.map({ contents[$0] }) ?? entry,
+            file.kind == FileKind.file.rawValue
+        else {
+            throw OperationError.notAStream("\(path)", what: "no bytes: it is no regular file")
+        }
+        try copy(file, of: reader, to: output)
+        return
+    }
+    throw OperationError.noSuchMember("\(path)", of: reader.snapshot.id.short, why: nil)
+}
+
+/// Copies the content of a member, its holes as zeros.
+private func copy(_ file: CatalogEntry, of reader: SnapshotReader, to output: Output) throws {
+    let parts = try reader.read(try reader.stream(.data))
+    var pieces = file.pieces[...]
+    var position = 0
+    var written = 0
+    while !pieces.isEmpty, let part = try parts.part() {
+        while let (stream, offset) = pieces.first, stream.lowerBound < position + part.count {
+            if let wanted = part.clamped(at: position, to: stream) {
+                let start = offset + max(0, position - stream.lowerBound)
+                if start > written { try output.write(.zeros(start - written)) }
+                try output.write(wanted)
+                written = start + wanted.count
+            }
+            guard stream.upperBound <= position + part.count else { break }
+            pieces.removeFirst()
+        }
+        position += part.count
+    }
+    guard pieces.isEmpty else {
+        throw WireError.malformed("a member reaches beyond its stream")
+    }
+    if file.byteCount > written { try output.write(.zeros(file.byteCount - written)) }
+}
+
 /// Copies some bytes of the data stream.
 private func copyRange(_ range: Range<Int>, of reader: SnapshotReader, to output: Output) throws {
     let parts = try reader.read(try reader.stream(.data))
     var position = 0
-    while position < range.upperBound, var part = try parts.part() {
-        let end = position + part.count
-        if end > range.lowerBound {
-            if position < range.lowerBound { part = part.split(at: range.lowerBound - position).1 }
-            if end > range.upperBound {
-                part = part.split(at: part.count - (end - range.upperBound)).0
-            }
-            try output.write(part)
-        }
-        position = end
+    while position < range.upperBound, let part = try parts.part() {
+        if let wanted = part.clamped(at: position, to: range) { try output.write(wanted) }
+        position += part.count
     }
 }
 
@@ -124,6 +166,14 @@ package func restore(_ request: RestoreRequest, from vault: Vault) throws -> Res
     if reader.manifest.stream(.catalog) != nil {
         let files = try FilesRestore(request, reader, vault.surroundings).run()
         return outcome(request.target, bytes: files.bytes, files: files.count, notes: files.notes)
+    }
+    if reader.manifest.stream(.members) != nil {
+        let files = try MembersRestore(request, reader, vault.surroundings).run()
+        return outcome(request.target, bytes: files.bytes, files: files.count, notes: files.notes)
+    }
+    guard request.include.isEmpty else {
+        throw OperationError.notAStream(
+            request.snapshot.id.short, what: "one stream, of which no members are known")
     }
     let (path, bytes) = try restoreFile(request, reader, vault.surroundings)
     return outcome(path, bytes: bytes, files: 1, notes: [])

@@ -71,6 +71,14 @@ enum StreamPart {
         }
     }
 
+    /// What of it lies in a range, given where it stands itself; nil where that is nothing.
+    func clamped(at position: Int, to range: Range<Int>) -> StreamPart? {
+        let own = position..<(position + count)
+        let wanted = range.clamped(to: own)
+        guard !wanted.isEmpty else { return nil }
+        return split(at: wanted.lowerBound - position).1.split(at: wanted.count).0
+    }
+
     /// Splits off the first `count` bytes.
     func split(at count: Int) -> (StreamPart, StreamPart) {
         switch self {

@@ -13,7 +13,8 @@ enum CatCommand {
         usage: ["REF [MEMBER]"],
         description: """
             Writes the stream of a snapshot to standard output, or with MEMBER one of its
-            files. Every byte is proven to be the one that was saved before it is written.
+            files, also one in an archive. Every byte is proven to be the one that was
+            saved before it is written.
             """,
         operands: [Operand("REF"), Operand("MEMBER", .optional)],
         options: [Session.acceptRollback],
@@ -22,6 +23,8 @@ enum CatCommand {
                 "repo cat shop | mariadb",
                 "load the latest dump; repo restore shop -- mariadb also proves its end first"),
             .init("repo cat shop@2026-11-20 > shop.sql", "an older one, into a file"),
+            .init(
+                "repo cat shop/physical xtrabackup_info", "one member of a mariabackup stream"),
             .init("repo cat etc etc/fstab", "one file; repo show etc --members lists them"),
         ],
         run: run)

@@ -19,8 +19,9 @@ enum RestoreCommand {
         description: """
             A stream becomes the file PATH, or a file of a fitting name in the directory
             PATH. It appears under its name when it is whole. Files come back under the
-            directory PATH with modes, owners, times and links. Nothing that is there is
-            replaced unless --overwrite says so.
+            directory PATH with modes, owners, times and links; so do the members of an
+            archive (tar, xbstream), which repo cat gives as it was. Nothing that is there
+            is replaced unless --overwrite says so.
 
             With COMMAND the whole stream is proven first, and only then fed to the
             command. If the command fails, so does repo.
@@ -52,7 +53,7 @@ enum RestoreCommand {
             }
             let vault = try session.openVault()
             let snapshot = try reference.resolve(in: session.history(vault))
-            if !patterns.isEmpty && !snapshot.head.holdsFiles {
+            if !patterns.isEmpty, !snapshot.head.holdsFiles, !snapshot.head.isArchive {
                 throw UsageError(
                     "--include chooses files, and \(snapshot.id.short) is one stream",
                     hint: "leave it out")
@@ -102,7 +103,7 @@ enum RestoreCommand {
         }
         try console.summary("restored \(describe(snapshot)) to \(printable("\(outcome.path)"))")
         let files =
-            snapshot.head.holdsFiles
+            snapshot.head.holdsFiles || outcome.files > 1
             ? Figures.count(outcome.files, "file or directory", "files and directories") + ", " : ""
         try console.summary(
             "\(files)\(Figures.size(outcome.bytes)), \(Figures.duration(outcome.seconds))")

@@ -7,7 +7,8 @@ import WireFormat
 
 /// `repo show`: everything known of one snapshot.
 enum ShowCommand {
-    private static let members = Option("members", "list the files in it, one path a line")
+    private static let members = Option(
+        "members", "list the files or archive members in it, one path a line")
     private static let tables = Option(
         "tables", "list the tables of a dump, and where they stand in the stream")
 
@@ -56,12 +57,14 @@ enum ShowCommand {
     private static func showMembers(_ snapshot: Snapshot, _ vault: Vault, _ console: Console) throws
     {
         let manifest = try readManifest(of: snapshot, in: vault)
-        guard manifest.stream(.catalog) != nil else {
+        let isArchive = manifest.stream(.members) != nil
+        guard isArchive || manifest.stream(.catalog) != nil else {
             throw OperationError.notAStream(
                 snapshot.id.short, what: "one stream and no files: repo cat prints it")
         }
         let isTerminal = console.settings.outputIsTerminal
-        try readCatalog(of: snapshot, in: vault) { entry in
+        let read = isArchive ? readMembers : readCatalog
+        try read(snapshot, vault) { entry in
             if console.isJSON {
                 try console.out(json(entry))
             } else if isTerminal {

@@ -1,3 +1,4 @@
+import DumpFormats
 import Operations
 import Snapshots
 import WireFormat
@@ -43,6 +44,10 @@ extension Head {
 
     /// Whether files were saved, not a stream.
     var holdsFiles: Bool { format == "files" }
+    /// Whether the stream may have members that come back as files.
+    var isArchive: Bool {
+        format.flatMap { StreamFormat(rawValue: $0) }?.isArchive ?? false
+    }
 }
 
 extension Head.Position {

@@ -107,12 +107,15 @@ struct WireVectorTests {
                 entry.reservation = .init(rawValue: vector.byte("reservation"))
             }
             entry.holes = vector.all("hole").map(range)
+            if vector.has("range") { entry.ranges = vector.all("range").map(range) }
             return entry
         }
         try checkVectors("catalog-entry") { [("entry", entry($0).bytes)] }
         for vector in try VectorFile("catalog-entry").cases {
             #expect(
-                try CatalogEntry(try body(vector["expected entry"]), what: vector.title)
+                try CatalogEntry(
+                    try body(vector["expected entry"]), what: vector.title,
+                    isMember: vector.has("range"))
                     == entry(vector))
         }
     }

@@ -1,0 +1,184 @@
+import DumpFormats
+import Faults
+import Files
+import Operations
+import Snapshots
+import TestSupport
+import Testing
+import Vault
+import WireFormat
+
+/// Two tablespaces and some small files, as a backup finds them night by night.
+private struct Backups {
+    private var random: SeededRandom
+    private(set) var files: [(path: String, bytes: [UInt8])] = []
+
+    init(seed: UInt64) {
+        random = SeededRandom(seed: seed)
+        for (path, pages) in [("shop/t.ibd", 160), ("shop/u.ibd", 90), ("base/5/1259", 24)] {
+            files.append((path, (0..<pages).flatMap { _ in page() }))
+        }
+        files.append(("shop/empty.frm", []))
+        files.append(("shop/db.opt", Array("default-character-set=utf8mb4\n".utf8)))
+        files.append(("ib_logfile0", random.bytes(300_000)))
+    }
+
+    private mutating func page() -> [UInt8] {
+        random.number(0...9) == 0
+            ? [UInt8](repeating: 0, count: 16_384) : random.bytes(16_384)
+    }
+
+    /// Some bytes of one page in eight are others.
+    mutating func pass() {
+        for file in files.indices where files[file].path.contains("/") {
+            for page in 0..<(files[file].bytes.count / 16_384) where random.number(0...7) == 0 {
+                let place = page * 16_384 + random.number(0...16_000)
+                for byte in place..<(place + 20) { files[file].bytes[byte] ^= 0x55 }
+            }
+        }
+    }
+
+    var tar: [UInt8] {
+        TestArchive.tar(files.map { TestArchive.Part($0.path, $0.bytes) })
+    }
+
+    /// Files in parts, as several threads would send them, in no fixed order.
+    mutating func xbstream() -> [UInt8] {
+        var left = files.map { (path: $0.path, bytes: $0.bytes[...]) }
+        var parts: [TestArchive.Part] = []
+        while !left.isEmpty {
+            let index = random.number(0...(left.count - 1))
+            let offset = left[index].bytes.startIndex
+            let part = left[index].bytes.prefix(65_536 * random.number(1...9))
+            left[index].bytes.removeFirst(part.count)
+            parts.append(TestArchive.Part(left[index].path, Array(part), at: offset))
+            if left[index].bytes.isEmpty { left.remove(at: index) }
+        }
+        return TestArchive.xbstream(parts)
+    }
+}
+
+private func catMember(_ path: String, _ repository: TestRepository, _ vault: Vault) throws
+    -> [UInt8]
+{
+    let output = Path(repository.directory.path) / "member"
+    try Directories(.kernel).remove(output)
+    let file = try Descriptor(creating: output, calls: .kernel)
+    let snapshot = try Reference("s").resolve(in: History.load(vault, acceptRollback: false))
+    _ = try writeStream(of: snapshot, member: Path(path), to: file.number, from: vault)
+    return try Directories(.kernel).contents(of: output, limit: 1 << 30)
+}
+
+@Test(arguments: [StreamFormat.tar, .xbstream])
+func `an archive comes back as it was, and its members as files`(_ format: StreamFormat) throws {
+    var backups = Backups(seed: announcedSeed())
+    let repository = try TestRepository()
+    let vault = try repository.open()
+    for night in 0..<4 {
+        let archive = format == .tar ? backups.tar : backups.xbstream()
+        let outcome = try repository.add(archive, to: "s", vault: vault)
+        #expect(outcome.snapshot.head.format == format.rawValue)
+        #expect(outcome.snapshot.head.completeness == .complete)
+        #expect(try repository.cat("s", vault: vault) == archive, "night \(night)")
+        for (path, bytes) in backups.files {
+            #expect(try catMember(path, repository, vault) == bytes, "\(path)")
+        }
+        let target = Path(repository.directory.path) / "restored\(night)"
+        let restored = try restore(
+            RestoreRequest(snapshot: outcome.snapshot, target: target), from: vault)
+        #expect(restored.notes.isEmpty && restored.files >= backups.files.count)
+        for (path, bytes) in backups.files {
+            let file = try Directories(.kernel).contents(of: target / Path(path), limit: 1 << 30)
+            #expect(file == bytes, "\(path)")
+        }
+        backups.pass()
+    }
+    #expect(try check(CheckRequest(readDataPercent: 100), vault).damages.isEmpty)
+}
+
+@Test func `pages are deltas of themselves, in whatever order their files come`() throws {
+    var backups = Backups(seed: announcedSeed())
+    let repository = try TestRepository()
+    let vault = try repository.open()
+    try repository.add(backups.xbstream(), to: "s", vault: vault)
+    for night in 0..<5 {
+        backups.pass()
+        let outcome = try repository.add(backups.xbstream(), to: "s", vault: vault)
+        #expect(outcome.deltas.frames > 0)
+        // A block of two pages costs its twenty bytes and what it takes to name it.
+        let part = Double(outcome.deltas.storedBytes) / Double(outcome.deltas.rawBytes)
+        #expect(part < 0.02, "night \(night): \(outcome.deltas)")
+        // Headers, and nothing of pages, are stored plain.
+        let plain = outcome.manifest.head.bytesNew - outcome.deltas.rawBytes
+        #expect(plain < 40_000, "night \(night): \(plain)")
+    }
+}
+
+@Test func `the same files in another archive are known`() throws {
+    let backups = Backups(seed: announcedSeed())
+    let repository = try TestRepository()
+    let vault = try repository.open()
+    try repository.add(backups.tar, to: "s", vault: vault)
+    let turned = TestArchive.tar(backups.files.reversed().map { .init($0.path, $0.bytes) })
+    let outcome = try repository.add(turned, to: "other", vault: vault)
+    #expect(outcome.manifest.head.bytesNew < 60_000, "\(outcome.manifest.head)")
+}
+
+@Test func `chosen members are restored, a second name with its content`() throws {
+    let backups = Backups(seed: announcedSeed())
+    let repository = try TestRepository()
+    let vault = try repository.open()
+    let outcome = try repository.add(backups.tar, to: "s", vault: vault)
+    let target = Path(repository.directory.path) / "some"
+    let restored = try restore(
+        RestoreRequest(snapshot: outcome.snapshot, target: target, include: ["shop/*.ibd"]),
+        from: vault)
+    #expect(restored.files == 2)
+    #expect(try Directories(.kernel).status(target / "ib_logfile0") == nil)
+    let file = try Directories(.kernel).contents(of: target / "shop/u.ibd", limit: 1 << 30)
+    #expect(file == backups.files[1].bytes)
+    #expect(throws: OperationError.self) { try catMember("shop/none.ibd", repository, vault) }
+    // What stands there is left alone unasked.
+    #expect(throws: (any Error).self) {
+        try restore(
+            RestoreRequest(snapshot: outcome.snapshot, target: target, include: ["shop/*.ibd"]),
+            from: vault)
+    }
+}
+
+@Test func `an archive that was mutated comes back as it came`() throws {
+    var random = SeededRandom(seed: announcedSeed())
+    var backups = Backups(seed: testSeed)
+    let repository = try TestRepository()
+    let vault = try repository.open()
+    let (tar, xbstream) = (backups.tar, backups.xbstream())
+    try repository.add(tar, to: "s", vault: vault)
+    for round in 0..<40 {
+        var archive = round.isMultiple(of: 2) ? tar : xbstream
+        for _ in 0..<random.number(1...4) {
+            let place = random.number(0...(archive.count - 1))
+            switch random.number(0...4) {
+            case 0: archive[place] ^= UInt8(random.number(1...255))
+            case 1:
+                archive.removeSubrange(place..<min(place + random.number(1...5000), archive.count))
+            case 2: archive.insert(contentsOf: random.bytes(random.number(1...5000)), at: place)
+            case 3: archive.removeLast(archive.count - place)
+            default:
+                // Where headers are.
+                let head = random.number(0...3000)
+                archive[min(head, archive.count - 1)] ^= UInt8(random.number(1...255))
+            }
+            if archive.isEmpty { archive = [1] }
+        }
+        let format: StreamFormat = round.isMultiple(of: 2) ? .tar : .xbstream
+        let outcome = try repository.add(archive, to: "s", vault: vault) {
+            $0.allowIncomplete = true
+            $0.format = format
+        }
+        #expect(try repository.cat("s", vault: vault) == archive, "round \(round)")
+        // Members that are listed can be given.
+        guard outcome.manifest.stream(.members) != nil else { continue }
+        let target = Path(repository.directory.path) / "round\(round)"
+        _ = try restore(RestoreRequest(snapshot: outcome.snapshot, target: target), from: vault)
+    }
+}
