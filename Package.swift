@@ -42,6 +42,7 @@ let libraries: [Target] = [
     library("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
     library("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
     library("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+    library("CIsal", pkgConfig: "libisal", apt: "libisal-dev"),
 ]
 
 let rooms: [[Target]] = [
@@ -56,7 +57,7 @@ let rooms: [[Target]] = [
     room("Workers", ["CLinux"]),
     // floor 2
     room("ChunkIndex", ["Faults", "Files", "WireFormat", "CLinux"]),
-    room("DumpFormats", ["Faults"], fixtures: ["Fixtures"]),
+    room("DumpFormats", ["Faults", "CIsal"], fixtures: ["Fixtures"]),
     room("ObjectStorage", ["Faults", "Files", "WireFormat", "CLinux"]),
     // floor 3
     room(

@@ -21,6 +21,9 @@ package struct DumpReader: ~Copyable {
     /// are read.
     package mutating func takeParts() -> [ArchivePart] { stream.takeParts() }
 
+    /// Of a base backup of PostgreSQL: pages that were changed from here on may be torn.
+    package var backupStart: UInt64? { stream.backupStart }
+
     /// Known once 64 KiB were read; `finish` tells it for shorter streams.
     package var format: StreamFormat? { stream.format }
 
@@ -36,10 +39,12 @@ protocol StreamWalker {
     mutating func finish(_ report: inout StreamReport)
     /// Of an archive: parts of its members that were come upon.
     mutating func takeParts() -> [ArchivePart]
+    var backupStart: UInt64? { get }
 }
 
 extension StreamWalker {
     mutating func takeParts() -> [ArchivePart] { [] }
+    var backupStart: UInt64? { nil }
 }
 
 /// A stream being read: gathers its head, then hands all to the walker of its format.
@@ -74,6 +79,7 @@ struct StreamReading {
     }
 
     mutating func takeParts() -> [ArchivePart] { walker?.takeParts() ?? [] }
+    var backupStart: UInt64? { walker?.backupStart }
 
     mutating func finish() -> StreamReport {
         if walker == nil { begin(isWhole: true) }

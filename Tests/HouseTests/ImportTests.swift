@@ -12,7 +12,7 @@ private let mayImport: [String: Set<String>] = [
     "Files": ["Faults", "CLinux"],
     "Workers": ["CLinux", "Synchronization"],
     "ChunkIndex": ["Faults", "Files", "WireFormat", "CLinux", "Synchronization"],
-    "DumpFormats": ["Faults", "Glibc"],
+    "DumpFormats": ["Faults", "CIsal", "Glibc"],
     "ObjectStorage": ["Faults", "Files", "WireFormat", "CLinux", "Synchronization"],
     "PackStore": [
         "Faults", "WireFormat", "Sealing", "Compression", "Workers", "ChunkIndex", "ObjectStorage",

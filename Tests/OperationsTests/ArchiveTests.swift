@@ -182,3 +182,46 @@ func `an archive comes back as it was, and its members as files`(_ format: Strea
         _ = try restore(RestoreRequest(snapshot: outcome.snapshot, target: target), from: vault)
     }
 }
+
+/// A tablespace of so many pages in InnoDB's newer format, with the sums that repo expects: those of
+/// a real backup are looked at in PagesTests.
+private func tablespace(_ random: inout SeededRandom, pages: Int) -> [UInt8] {
+    (0..<pages).flatMap { number in
+        var page = random.bytes(16_384)
+        page.replaceSubrange(0..<8, with: [0, 0, 0, 0, 0, 0, 0, UInt8(number)])
+        page[24] = 0x45
+        if number == 0 { page.replaceSubrange(54..<58, with: [0, 0, 0, 0x15]) }
+        var sum: UInt32 = 0xFFFF_FFFF
+        for byte in page.dropLast(4) {
+            sum ^= UInt32(byte)
+            for _ in 0..<8 { sum = sum >> 1 ^ (sum & 1 == 1 ? 0x82F6_3B78 : 0) }
+        }
+        let end = page.count - 4
+        for byte in 0..<4 { page[end + byte] = UInt8(~sum >> (24 - 8 * byte) & 255) }
+        return page
+    }
+}
+
+@Test func `a damaged page is named, kept in the manifest, and refused where that is asked for`()
+    throws
+{
+    var random = SeededRandom(seed: announcedSeed())
+    let repository = try TestRepository()
+    let vault = try repository.open()
+    var file = tablespace(&random, pages: 12)
+    func archive() -> [UInt8] {
+        TestArchive.xbstream([.init("pad", random.bytes(70_000)), .init("shop/t.ibd", file)])
+    }
+    let sound = try repository.add(archive(), to: "s", vault: vault)
+    #expect(sound.reservations.isEmpty)
+    #expect(sound.manifest.facts?.notes.contains("pages sound: 12") == true)
+    file[7 * 16_384 + 5000] ^= 1
+    let outcome = try repository.add(archive(), to: "s", vault: vault)
+    let said = try #require(outcome.reservations.first)
+    #expect(said.contains("shop/t.ibd page 7"), "\(said)")
+    #expect(outcome.manifest.facts?.notes.contains(said) == true)
+    #expect(throws: DamagedPages.self) {
+        try repository.add(archive(), to: "s", vault: vault) { $0.strictPages = true }
+    }
+    #expect(try History.load(vault).snapshots.count == 2)
+}

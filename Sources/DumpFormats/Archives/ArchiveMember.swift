@@ -51,8 +51,18 @@ package struct ArchivePart: Sendable, Equatable {
     package let path: [UInt8]
     /// Where they belong in the member.
     package let offset: Int
-    /// Whether the member is made of database pages.
-    package let isPages: Bool
+    /// Of a member that is made of database pages: whose.
+    package let pages: PageKind?
+
+    package var isPages: Bool { pages != nil }
+}
+
+/// What database pages a file is made of, by its name.
+package enum PageKind: Sendable {
+    case innodb
+    /// Changed pages only, as xtrabackup keeps them.
+    case innodbDelta
+    case postgres
 }
 
 /// What an archive holds, gathered while it passes.
@@ -98,7 +108,6 @@ struct ArchiveLayout {
             disorderly.insert(path)
             return
         }
-        let isPages = Self.isPages(path)
         if let last = members[number].pieces.last, last.stream.upperBound == stream.lowerBound,
             last.offset + last.stream.count == offset
         {
@@ -109,7 +118,9 @@ struct ArchiveLayout {
             members[number].pieces.append(ArchiveMember.Piece(stream: stream, offset: offset))
         }
         members[number].byteCount = max(members[number].byteCount, end)
-        parts.append(ArchivePart(stream: stream, path: path, offset: offset, isPages: isPages))
+        parts.append(
+            ArchivePart(
+                stream: stream, path: path, offset: offset, pages: PageKind(path: path)))
     }
 
     /// Tells that a member reaches so far: a hole stands at its end.
@@ -132,28 +143,6 @@ struct ArchiveLayout {
         if notes.count < Limits.remarksMax { notes.append(text) }
     }
 
-    /// Whether a file is made of pages, by its name: InnoDB's tablespaces and what xtrabackup makes of
-    /// them, PostgreSQL's relations.
-    private static func isPages(_ path: [UInt8]) -> Bool {
-        let components = path.split(separator: UInt8(ascii: "/"))
-        guard let name = components.last else { return false }
-        for suffix in [".ibd", ".ibu", ".ibd.delta"]
-        where name.suffix(suffix.utf8.count).elementsEqual(suffix.utf8) {
-            return true
-        }
-        for prefix in ["ibdata", "undo", "ibtmp"] where name.starts(with: prefix.utf8) {
-            return true
-        }
-        // base/5/1259_vm.1 and global/1260, also below pg_tblspc/16385/PG_15_202209061
-        guard components.count >= 2, name.first.map(isDigit) == true else { return false }
-        let folder = components[components.count - 2]
-        return folder.elementsEqual("global".utf8) || folder.allSatisfy(isDigit)
-    }
-
-    private static func isDigit(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-    }
-
     /// A path as a member's: without a leading `/` or `./` and without empty components; nil where it
     /// leads out, or nowhere.
     static func relative(_ path: [UInt8]) -> [UInt8]? {
@@ -165,5 +154,38 @@ struct ArchiveLayout {
             kept.append(component)
         }
         return kept.isEmpty ? nil : Array(kept.joined(separator: [UInt8(ascii: "/")]))
+    }
+}
+
+extension PageKind {
+    /// InnoDB's tablespaces and what xtrabackup makes of them, PostgreSQL's relations.
+    init?(path: [UInt8]) {
+        let components = path.split(separator: UInt8(ascii: "/"))
+        guard let name = components.last else { return nil }
+        if name.has(suffix: ".ibd.delta") {
+            self = .innodbDelta
+        } else if name.has(suffix: ".ibd") || name.has(suffix: ".ibu")
+            || ["ibdata", "undo", "ibtmp"].contains(where: { name.starts(with: $0.utf8) })
+        {
+            self = .innodb
+        } else if components.count >= 2, name.first.map(Self.isDigit) == true,
+            components[components.count - 2].elementsEqual("global".utf8)
+                || components[components.count - 2].allSatisfy(Self.isDigit)
+        {
+            // base/5/1259_vm.1 and global/1260, also below pg_tblspc/16385/PG_15_202209061
+            self = .postgres
+        } else {
+            return nil
+        }
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
+}
+
+extension ArraySlice<UInt8> {
+    fileprivate func has(suffix: String) -> Bool {
+        self.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
     }
 }

@@ -18,6 +18,7 @@ struct TarWalker: StreamWalker {
         var hasManifest = false
         var label: [UInt8]?
         var layout = ArchiveLayout()
+        var backupStart: UInt64?
         var findings = Findings()
     }
 
@@ -32,6 +33,7 @@ struct TarWalker: StreamWalker {
     }
 
     mutating func takeParts() -> [ArchivePart] { state.layout.takeParts() }
+    var backupStart: UInt64? { state.backupStart }
 
     mutating func finish(_ report: inout StreamReport) {
         state.findings.keep("members", "\(state.members)")
@@ -151,10 +153,24 @@ extension TarWalker.State {
                 let line = UnsafeRawBufferPointer(rebasing: line)
                 guard let mark = line.position(of: ": ") else { continue }
                 let name = line.part(0, mark).name.lowercased()
+                if name == "start wal location" {
+                    backupStart = Self.logPosition(line.part(from: mark + 2))
+                }
                 let isKept = ["start wal location", "backup from", "start time", "start timeline"]
                 if isKept.contains(name) { findings.keep(name, line.part(from: mark + 2).name) }
             }
         }
+    }
+}
+
+extension TarWalker.State {
+    /// `0/3000028 (file 000000010000000000000003)`
+    private static func logPosition(_ text: UnsafeRawBufferPointer) -> UInt64? {
+        let words = text.name.prefix { $0 != " " }.split(separator: "/")
+        guard words.count == 2, let high = UInt64(words[0], radix: 16),
+            let low = UInt64(words[1], radix: 16), high <= UInt32.max, low <= UInt32.max
+        else { return nil }
+        return high << 32 | low
     }
 }
 

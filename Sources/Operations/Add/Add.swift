@@ -172,6 +172,21 @@ struct AddRun {
         return message
     }
 
+    /// What is to be said of damaged pages, if there are any.
+    func damagedPages(_ writer: StreamWriter) throws -> String? {
+        let count = writer.pages.damagedCount
+        guard count > 0 else { return nil }
+        let named = writer.damagedPages.prefix(10).map {
+            "\(Path(bytes: $0.path)) page \($0.page)"
+        }
+        let more = count > named.count ? ", and more" : ""
+        let pages =
+            count == 1 ? "a database page is damaged" : "\(count) database pages are damaged"
+        let message = "\(pages): \(named.joined(separator: ", "))\(more)"
+        if request.strictPages { throw DamagedPages(message: message + ": nothing saved") }
+        return message
+    }
+
     /// Damage of earlier snapshots that was come upon. This one does not stand on it.
     var damageNotes: [String] {
         store.damagedBase.map {
@@ -204,7 +219,8 @@ struct AddRun {
 
     func rule(for format: StreamFormat) -> CuttingRule {
         format.isArchive
-            ? .general(vault.config.generalCutting, number: 4) : rule(isText: format.isText)
+            ? .general(vault.config.generalCutting, number: CuttingRule.archiveNumber)
+            : rule(isText: format.isText)
     }
 
     func rule(isText: Bool) -> CuttingRule {
@@ -215,6 +231,9 @@ struct AddRun {
 }
 
 extension CuttingRule {
+    /// Archives, of whose members the cutter is told.
+    static let archiveNumber: UInt16 = 4
+
     static func text(_ cutting: Config.Cutting) -> CuttingRule {
         CuttingRule(
             number: 1, candidates: .rowEnds, minimum: cutting.minimum, average: cutting.average,
@@ -228,6 +247,13 @@ extension CuttingRule {
             average: cutting.average,
             maximum: cutting.maximum)
     }
+}
+
+/// Damaged database pages, refused as asked.
+package struct DamagedPages: Explained {
+    package let message: String
+    package var hint: String? { "look at the server that was backed up: its files are damaged" }
+    package var exitCode: ExitCode { .incompleteStream }
 }
 
 /// A stream much shorter than usual, refused as asked.

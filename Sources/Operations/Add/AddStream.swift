@@ -25,7 +25,7 @@ extension AddRun {
         var reader = DumpReader(expecting: request.format, decompressors: Passing.decompressors)
         let writer = try readToEnd(&source, &reader)
         defer { writer.stop() }
-        let report = reader.finish()
+        var report = reader.finish()
         let exit = try source.finish()
         if let signal = vault.surroundings.stopRequested() { throw Interrupted(signal: signal) }
 
@@ -51,6 +51,11 @@ extension AddRun {
         if let shrunk = try markShrunk(&head) { reservations.append(shrunk) }
 
         var streams = [try writer.finish()]
+        if let damaged = try damagedPages(writer) {
+            reservations.append(damaged)
+            report.notes.append(damaged)
+        }
+        report.facts += pageFacts(writer.pages)
         if let tables = try saveTables(report.tables) { streams.append(tables) }
         if report.end == .seen, let members = try saveMembers(report.members) {
             streams.append(members)
@@ -88,14 +93,14 @@ extension AddRun {
         let places = format.isArchive ? memberPlaces() : nil
         do {
             head.withUnsafeBytes { reader.read($0) }
-            for part in reader.takeParts() { writer.add(part, places: places) }
+            tell(writer, &reader, places)
             try writer.write(head)
             while !isAtEnd {
                 let count = try source.read(into: try writer.room())
                 isAtEnd = count == 0
                 if count > 0 {
                     reader.read(writer.took(count))
-                    for part in reader.takeParts() { writer.add(part, places: places) }
+                    tell(writer, &reader, places)
                 }
                 vault.surroundings.progress(
                     Progress(
@@ -109,6 +114,14 @@ extension AddRun {
         }
     }
 
+    /// Tells the writer what comes next in an archive.
+    private func tell(
+        _ writer: StreamWriter, _ reader: inout DumpReader, _ places: MemberPlaces?
+    ) {
+        for part in reader.takeParts() { writer.add(part, places: places) }
+        if writer.backupStart == nil { writer.backupStart = reader.backupStart }
+    }
+
     private func saveTables(_ tables: [TableRanges]) throws -> Manifest.Stream? {
         guard !tables.isEmpty else { return nil }
         let writer = try MetadataWriter(.tables, rule: rule(isText: false), context, store)
@@ -120,6 +133,14 @@ extension AddRun {
             try writer.write(entry.bytes)
         }
         return try writer.finish()
+    }
+
+    private func pageFacts(_ pages: PageTally) -> [Fact] {
+        let counts = [
+            ("pages sound", pages.sound), ("pages empty", pages.empty),
+            ("pages not checked", pages.skipped), ("pages damaged", pages.damagedCount),
+        ]
+        return counts.filter { $0.1 > 0 }.map { Fact(name: $0.0, value: "\($0.1)") }
     }
 
     private func saveMembers(_ members: [ArchiveMember]) throws -> Manifest.Stream? {

@@ -7,6 +7,7 @@ import Workers
 struct NamingJob: Sendable {
     let buffer: Buffer
     let pieces: [Piece]
+    var pages: [PageJob] = []
 }
 
 /// The same, with the name of each chunk in order.
@@ -14,9 +15,10 @@ struct NamedPieces: Sendable {
     let buffer: Buffer
     let pieces: [Piece]
     let names: [ChunkID]
+    var pages = PageTally()
 }
 
-/// Names chunks. One a thread.
+/// Names chunks, and looks at the pages of databases while they are at hand. One a thread.
 final class ChunkNaming: PipelineWorker {
     private let namer: ChunkNamer
 
@@ -35,7 +37,9 @@ final class ChunkNaming: PipelineWorker {
             names.append(
                 ChunkID(words: (code.0.littleEndian, code.1.littleEndian, code.2.littleEndian)))
         }
-        return NamedPieces(buffer: job.buffer, pieces: job.pieces, names: names)
+        var pages = PageTally()
+        for page in job.pages { pages.look(job.buffer.bytes(page.range), page) }
+        return NamedPieces(buffer: job.buffer, pieces: job.pieces, names: names, pages: pages)
     }
 }
 

@@ -40,6 +40,13 @@ final class StreamWriter {
     private(set) var byteCount = 0
     private(set) var chunkCount = 0
 
+    /// Whether the stream may hold database pages.
+    private let hasPages: Bool
+    private var pageFiles = PageFiles()
+    private var tally = PageTally()
+    /// Where a base backup of PostgreSQL begins in its log, where that is known.
+    var backupStart: UInt64?
+
     /// Shorter parts of members are cut with what stands around them.
     private static let memberBytesMin = 8 << 10
     private static let freshBytes = 512 << 10
@@ -57,6 +64,7 @@ final class StreamWriter {
         self.contentClass = contentClass
         self.rule = rule
         self.store = store
+        hasPages = rule.number == CuttingRule.archiveNumber
         runs = parent.map {
             RunGatherer($0, chunkBytesMax: rule.maximum) { store.frames(of: $0) }
         }
@@ -125,6 +133,7 @@ final class StreamWriter {
     /// - Parameter places: where the parent has bytes of the same member.
     func add(_ part: ArchivePart, places: MemberPlaces?) {
         guard part.stream.count >= Self.memberBytesMin else { return }
+        if part.isPages { pageFiles.add(part) }
         cutter.add(part.stream, part.isPages ? .pages : .bytes, at: part.offset)
         runs?.add(part, places: places)
     }
@@ -146,7 +155,7 @@ final class StreamWriter {
         next.room(0..<(end - kept)).copyMemory(from: window.bytes(kept..<end))
         cutter.rebase(by: kept)
         try sum(.bytes(window, unsummed..<end))
-        let job = NamingJob(buffer: window, pieces: pieces)
+        let job = NamingJob(buffer: window, pieces: pieces, pages: pagesToLookAt())
         window = next
         end -= kept
         unsummed = end
@@ -156,11 +165,36 @@ final class StreamWriter {
         if let named = try naming.takeIfReady() { try store(named) }
     }
 
+    private func pagesToLookAt() -> [PageJob] {
+        guard hasPages else { return [] }
+        return pieces.compactMap { piece in
+            switch piece {
+            case .chunk(let range):
+                pageFiles.next(range.count, range: range, window: start, start: backupStart)
+            case .zeros(let count):
+                pageFiles.next(count, range: nil, window: start, start: backupStart)
+            }
+        }
+    }
+
+    /// What was found out about database pages.
+    var pages: PageTally {
+        var all = tally
+        all.empty += pageFiles.emptyCount
+        return all
+    }
+
+    /// Pages that were found damaged: files and pages.
+    var damagedPages: [(path: [UInt8], page: Int)] {
+        tally.damaged.map { (pageFiles.paths[$0.file], $0.page) }
+    }
+
     private func takeNamed() throws {
         if let named = try naming.take() { try store(named) }
     }
 
     private func store(_ named: NamedPieces) throws {
+        tally.add(named.pages)
         var next = 0
         for piece in named.pieces {
             switch piece {

@@ -33,6 +33,8 @@ enum AddCommand {
         "allow-shrink", "accept that the stream is much shorter than usual")
     private static let refuseShrink = Option(
         "refuse-shrink", "save nothing that is much shorter than usual (exit 4)")
+    private static let strictPages = Option(
+        "strict-pages", "save nothing where a database page is damaged (exit 4)")
     private static let acceptStatus = Option(
         "accept-status", value: "N,N", "exit statuses of COMMAND beside 0 that are success")
     private static let format = Option(
@@ -62,7 +64,7 @@ enum AddCommand {
         options: [
             files, exclude, excludeFrom, oneFileSystem, kind, parent, tag, time, host,
             allowIncomplete, allowShrink,
-            refuseShrink, acceptStatus, format, compression, Session.acceptRollback,
+            refuseShrink, strictPages, acceptStatus, format, compression, Session.acceptRollback,
         ],
         examples: [
             .init(
@@ -129,6 +131,7 @@ enum AddCommand {
         request.allowIncomplete = arguments.has(allowIncomplete)
         request.allowShrink = arguments.has(allowShrink)
         request.refuseShrink = arguments.has(refuseShrink)
+        request.strictPages = arguments.has(strictPages)
         if request.allowShrink && request.refuseShrink {
             throw UsageError(
                 "--allow-shrink and --refuse-shrink contradict each other", hint: "give one of them"

@@ -1,0 +1,9 @@
+#pragma once
+#include <isa-l/crc.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// CRC-32C (Castagnoli), as databases and iSCSI have it. At most 2^31 - 1 bytes.
+static inline uint32_t repo_crc32c(const void *bytes, size_t count) {
+    return ~crc32_iscsi((unsigned char *)bytes, (int)count, 0xFFFFFFFFu);
+}
