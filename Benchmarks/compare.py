@@ -24,7 +24,8 @@ from running import (Workplace, describe, hash_of_file, hash_of_output, machine,
                      through_pipe, warm)
 from tables import number, table
 
-CORPORA = ("my-sql", "pg-sql")
+# how the files of each are called
+CORPORA = {"my-sql": "sql", "pg-sql": "sql", "my-xb": "xb", "pg-tar": "tar"}
 
 # heading, operation, figure, decimals. A ratio is ours to theirs: above 1 is better for a speed, below 1 for
 # everything else.
@@ -224,10 +225,10 @@ def corpora_of(options):
     """The names, dumps and scale of what is there."""
     found = []
     scale = None
-    for name in CORPORA:
+    for name, ending in CORPORA.items():
         if options.only not in (None, name):
             continue
-        files = [os.path.join(options.corpora, name, f"day{day}.sql") for day in range(1, options.days + 1)]
+        files = [os.path.join(options.corpora, name, f"day{day}.{ending}") for day in range(1, options.days + 1)]
         missing = [path for path in files if not os.path.isfile(path)]
         if missing:
             sys.exit(f"compare: there is no {missing[0]}; make_corpora.py makes it")

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Measures repo beside restic and borg (Debian's packages): the same dumps, in the same run, turn by turn.
 #
-#   compare.sh [--scale S] [--days N] [--rounds N] [--only my-sql|pg-sql] [--seed N]
+#   compare.sh [--scale S] [--days N] [--rounds N] [--only CORPUS] [--seed N]
 #              [--work DIR] [--corpora DIR] [--json FILE] [--docs]
 #
 # Installs what it needs from Debian, builds repo where REPO_BIN names none, makes the corpora where they are not there
 # yet (make_corpora.py), and prints the figures of each corpus and every goal beside what was reached. FILE (default:
 # results.json in DIR) gets every single measurement; the pictures go beside it, or with --docs into docs/.
-# --scale 1 --days 7 is the full size: 700 and 560 MB a night, 12 GB of disk. The default, 0.2 and three nights, shows
-# that all works.
+# --scale 1 --days 7 is the full size: 0.7, 0.6, 1.1 and 0.9 GB a night, 30 GB of disk. The default, 0.2 and three nights,
+# shows that all works. CORPUS is my-sql, pg-sql, my-xb or pg-tar: two kinds of dumps and two of physical backups.
 # DIR (default .build/benchmarks) keeps the corpora for the next run; the repositories are removed. --corpora DIR takes
 # corpora as they are and only reads them.
 set -euo pipefail

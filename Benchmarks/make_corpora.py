@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Makes nightly dumps of real servers to measure with: a shop that is open all day, dumped every night.
 
-    make_corpora.py DIR [--scale S] [--days N] [--only my-sql|pg-sql]
+    make_corpora.py DIR [--scale S] [--days N] [--only my-sql|pg-sql|my-xb|pg-tar]
 
-Writes DIR/my-sql/dayN.sql (mariadb-dump of everything) and DIR/pg-sql/dayN.sql (pg_dump). At scale 1 a dump has
-700 and 560 MB. Every day 1 to 3 % of the rows are new, some thousands of recent ones and some hundreds of old ones
+Writes DIR/my-sql/dayN.sql (mariadb-dump of everything), DIR/pg-sql/dayN.sql (pg_dump), DIR/my-xb/dayN.xb (mariabackup)
+and DIR/pg-tar/dayN.tar (pg_basebackup). At scale 1 they have 0.7, 0.6, 1.1 and 0.9 GB. Every day 1 to 3 % of the rows are new, some thousands of recent ones and some hundreds of old ones
 change, a few go; on day 5 a table gets one more column. Rows depend on nothing but the scale and the day, so two runs
 give dumps that differ in dates and positions only. Days that are there already are kept; delete DIR to begin again.
 The servers are started by Tests/Services, live in DIR/servers and are gone at the end.
@@ -187,14 +187,15 @@ def service(name, verb, directory, *options):
 
 
 class MariaDB:
-    corpus = "my-sql"
+    corpus, ending = "my-sql", "sql"
     tables = {table: 1.0 for table in ROWS}
 
     def __init__(self, directory):
         self.directory = directory
 
     def start(self):
-        self.config = service("mariadb", "start", self.directory, "--innodb-buffer-pool-size=1G", "--local-infile=1")["MARIADB_CONFIG"]
+        found = service("mariadb", "start", self.directory, "--innodb-buffer-pool-size=1G", "--local-infile=1")
+        self.config, self.socket = found["MARIADB_CONFIG"], found["MARIADB_SOCKET"]
         self.sql("CREATE DATABASE shop CHARACTER SET utf8mb4", database=None)
         self.sql(create(self.tables, indexes_inline=True))
 
@@ -216,8 +217,16 @@ class MariaDB:
                         "--master-data=2", "--all-databases"], check=True, stdout=out)
 
 
+class MariaBackup(MariaDB):
+    corpus, ending = "my-xb", "xb"
+
+    def dump(self, out):
+        subprocess.run(["mariabackup", "--defaults-file=" + self.config, "--backup", "--stream=xbstream",
+                        "--socket=" + self.socket], check=True, stdout=out, stderr=subprocess.DEVNULL)
+
+
 class PostgreSQL:
-    corpus = "pg-sql"
+    corpus, ending = "pg-sql", "sql"
     tables = {"people": 1.0, "goods": 1.0, "orders": 1.0, "order_lines": 0.8, "visits": 1.0, "readings": 0.8}
 
     def __init__(self, directory):
@@ -255,6 +264,13 @@ class PostgreSQL:
         self.run("pg_dump", "-Fp", "postgres", stdout=out)
 
 
+class BaseBackup(PostgreSQL):
+    corpus, ending = "pg-tar", "tar"
+
+    def dump(self, out):
+        self.run("pg_basebackup", "-D", "-", "-Ft", "-Xf", "-c", "fast", stdout=out)
+
+
 def make(server, directory, scale, days):
     corpus = os.path.join(directory, server.corpus)
     mark = os.path.join(corpus, "made.json")
@@ -279,7 +295,7 @@ def make(server, directory, scale, days):
                 os.chmod(rows, 0o644)
                 server.load(table, rows)
             server.settle()
-            path = os.path.join(corpus, f"day{day}.sql")
+            path = os.path.join(corpus, f"day{day}.{server.ending}")
             with open(path, "wb") as out:
                 server.dump(out)
             log(f"{server.corpus}: day {day}, {os.path.getsize(path) / 1e6:.0f} MB")
@@ -291,16 +307,19 @@ def make(server, directory, scale, days):
         json.dump(wanted, file)
 
 
+KINDS = (MariaDB, PostgreSQL, MariaBackup, BaseBackup)
+
+
 def main():
     parser = argparse.ArgumentParser(description="Makes nightly dumps of real servers to measure with.")
     parser.add_argument("directory")
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--days", type=int, default=7)
-    parser.add_argument("--only", choices=("my-sql", "pg-sql"))
+    parser.add_argument("--only", choices=[kind.corpus for kind in KINDS])
     options = parser.parse_args()
     directory = os.path.abspath(options.directory)
     os.makedirs(os.path.join(directory, "servers"), exist_ok=True)
-    for kind in (MariaDB, PostgreSQL):
+    for kind in KINDS:
         if options.only in (None, kind.corpus):
             make(kind(os.path.join(directory, "servers", kind.corpus)), directory, options.scale, options.days)
     shutil.rmtree(os.path.join(directory, "servers"), ignore_errors=True)

@@ -9,6 +9,9 @@ class Measurements:
     def add(self, **entry):
         self.all.append(entry)
 
+    def has(self, corpus):
+        return any(entry["corpus"] == corpus for entry in self.all)
+
     def of(self, corpus, operation, tool, figure, day=None):
         """A figure of each measurement of an operation, in the order they were taken."""
         return [figure(entry) for entry in self.all

@@ -126,6 +126,46 @@ night my/physical "$work/third.xb"
 fact "my/physical: also where four threads sent the files in another order ($stored of $first bytes)" \
     test "$((stored * 20))" -lt "$first"
 
+# A chain of mariabackup's own increments, through the repository alone.
+chain=(mariabackup --defaults-file="$work/my1/my.cnf" --backup --stream=xbstream
+    --socket="$(my 1 -e 'SELECT @@socket')")
+refuses 2 "my/chain has no full" "my/chain: an increment of nothing is refused" \
+    repo add my/chain --kind incremental -- "${chain[@]}" '--incremental-lsn={parent.to_lsn}'
+exits 0 "my/chain: a full backup as a command" repo add my/chain --json -- "${chain[@]}"
+links=("$(field summary snapshot)")
+for step in 1 2; do
+    my 1 shop -e "UPDATE customers SET balance = balance + $step WHERE id MOD 500 = $step;
+        INSERT INTO customers (name, email, balance, created) VALUES ('step $step', 'step$step@example.org', $step, NOW());
+        SET GLOBAL innodb_log_checkpoint_now = 1"
+    exits 0 "my/chain: increment $step goes on from where the one before ends" \
+        repo add my/chain --kind incremental --json -- "${chain[@]}" '--incremental-lsn={parent.to_lsn}'
+    links+=("$(field summary snapshot)")
+    same "my/chain: increment $step needs the one before" "${links[$((step - 1))]}" \
+        "$(repo show "${links[$step]}" --json >"$work/shown" 2>&1; field snapshot needs "$work/shown")"
+done
+checksums 1 >"$work/checksums1"
+refuses 1 "needed by" "my/chain: the middle one is not forgotten while another needs it" repo forget "${links[1]}"
+rm -rf "$work/my2"
+for step in 0 1 2; do
+    target=$work/step$step
+    [ "$step" -ne 0 ] || target=$work/my2/data
+    repo restore "${links[$step]}" --to "$target" >"$work/stdout" 2>"$work/stderr" || not_ok "my/chain: step $step is restored"
+    increment=()
+    [ "$step" -eq 0 ] || increment=(--incremental-dir="$target")
+    mariabackup --prepare --target-dir="$work/my2/data" ${increment[@]+"${increment[@]}"} >"$work/prepare.log" 2>&1 ||
+        not_ok "my/chain: step $step is prepared" "$(tail -n 3 "$work/prepare.log")"
+done
+"$services/mariadb.sh" start "$work/my2" >/dev/null
+checksums 2 >"$work/checksums2"
+same "my/chain: full and both increments give a server that holds the same" "" \
+    "$(diff "$work/checksums1" "$work/checksums2" | head -n 5)"
+"$services/mariadb.sh" stop "$work/my2"
+exits 0 "my/chain: its end may be forgotten" repo forget "${links[2]}"
+exits 0 "my/chain: and then the one before" repo forget "${links[1]}"
+lsn=$(sed -n 's/^from_lsn = //p' "$work/step2/xtrabackup_checkpoints")
+refuses 4 "goes on from LSN $lsn&&nothing saved" "my/chain: an increment of what was forgotten is refused, and the gap named" \
+    repo add my/chain -- "${chain[@]}" --incremental-lsn="$lsn"
+
 flip "$work/third.xb" shop/customers.ibd "$((20 + 3 * 16384 + 5000))"
 exits 3 "my/flipped: a page with one bit flipped is saved with a reservation" \
     repo add my/flipped <"$work/third.xb.flipped"

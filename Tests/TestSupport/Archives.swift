@@ -45,9 +45,12 @@ package enum TestArchive {
 
     /// An xbstream of parts in the order given, then the end of every file, then the members without
     /// which none is complete. Checksums are left out: nobody here looks at them.
-    package static func xbstream(_ parts: [Part]) -> [UInt8] {
+    /// - Parameter checkpoints: what the backup says of its place in a chain.
+    package static func xbstream(
+        _ parts: [Part], checkpoints: String = "backup_type = full-backuped\n"
+    ) -> [UInt8] {
         let last = [
-            Part("xtrabackup_checkpoints", Array("backup_type = full-backuped\n".utf8)),
+            Part("xtrabackup_checkpoints", Array(checkpoints.utf8)),
             Part("xtrabackup_info", Array("tool_name = mariabackup\n".utf8)),
         ]
         var archive: [UInt8] = []

@@ -86,7 +86,7 @@ struct AddRun {
             try saveStream(DescriptorSource(number, path: "standard input", vault.surroundings))
         case .file(let path): try saveStream(try FileSource(path, vault.surroundings))
         case .command(let arguments):
-            try saveStream(try CommandSource(arguments, vault.surroundings))
+            try saveStream(try CommandSource(try filledIn(arguments), vault.surroundings))
         }
     }
 
@@ -128,7 +128,10 @@ struct AddRun {
     }
 
     /// The head but for what the stream itself decides.
-    func draftHead(completeness: Head.Completeness, evidence: Head.Evidence) throws -> Head {
+    /// - Parameter link: of an increment that a backup program made.
+    func draftHead(
+        completeness: Head.Completeness, evidence: Head.Evidence, link: NativeLink? = nil
+    ) throws -> Head {
         let writer: ObjectID
         if let cache = vault.cache {
             writer = try cache.writer()
@@ -140,9 +143,9 @@ struct AddRun {
         }
         let named = Set(own.flatMap { $0.head.names })
         let remembered = try vault.cache?.remembered(context.domain)[writer] ?? 0
-        let kind = request.kind ?? .full
+        let kind = link.map { request.kind ?? $0.kind } ?? request.kind ?? .full
         let lastFull = series.lastFull
-        if kind != .full && lastFull == nil {
+        if kind != .full && lastFull == nil && link == nil && !request.allowUnlinked {
             throw OperationError.needsFull(series: request.series)
         }
         var head = Head(
@@ -153,6 +156,9 @@ struct AddRun {
         head.names = own.map { $0.id }.filter { !named.contains($0) }
         head.parent = kind == .differential ? lastFull?.id : parent?.id
         head.base = kind == .full ? nil : lastFull?.id
+        if let link {
+            (head.parent, head.base, head.needs) = (link.parent.id, link.base, link.parent.id)
+        }
         head.host = request.host ?? vault.surroundings.hostName
         head.tags = request.tags
         if request.time != nil { head.flags.insert(.timeGiven) }

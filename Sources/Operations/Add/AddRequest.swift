@@ -27,6 +27,8 @@ package struct AddRequest: Sendable {
     package var allowIncomplete = false
     package var allowShrink = false
     package var refuseShrink = false
+    /// Whether an increment may be saved that goes on from no snapshot of its series.
+    package var allowUnlinked = false
     /// Whether damaged database pages refuse the stream.
     package var strictPages = false
     package var acceptedStatuses: Set<Int32> = []

@@ -39,9 +39,16 @@ extension AddRun {
             reservations.append(message)
             notes.append(message)
         }
+        let native = NativeBackup(report)
+        let link = try nativeLink(native)
+        if native?.kind == .increment, link == nil {
+            reservations.append("an increment that goes on from no snapshot of this series")
+        }
         var head = try draftHead(
             completeness: judgement.complete.map { $0 ? .complete : .incomplete } ?? .unknown,
-            evidence: Head.Evidence(judgement.evidence))
+            evidence: Head.Evidence(judgement.evidence), link: link)
+        if let native, native.kind != .prepared { head.sequenceNumbers = native.numbers }
+        if native?.kind == .increment, link == nil { head.kind = .incremental }
         if judgement.refusal != nil { head.flags.insert(.incompleteAllowed) }
         head.bytesRead = Int(report.byteCount)
         head.format = report.format.rawValue

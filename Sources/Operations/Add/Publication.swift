@@ -32,8 +32,11 @@ struct Publication {
 
         try store.publish(sealed, id: id)
         try lookAtPacks()
+        if let needed = head.needs {
+            try lookAt(needed, "snapshot \(needed.short), which this increment needs,")
+        }
         try store.commit(try store.seal(head, id: id), id: id)
-        try lookAtSnapshot(id)
+        try lookAt(id, "the snapshot itself")
         return (Snapshot(domain: context.domain, id: id, head: head), manifest)
     }
 
@@ -52,12 +55,10 @@ struct Publication {
         }
     }
 
-    private func lookAtSnapshot(_ id: ObjectID) throws {
-        if try signed.tombstone(.snapshot, id) != nil {
-            throw OperationError.condemned("the snapshot itself")
-        }
+    private func lookAt(_ id: ObjectID, _ what: String) throws {
+        if try signed.tombstone(.snapshot, id) != nil { throw OperationError.condemned(what) }
         if try context.store.byteCount(of: .snapshot(context.domain, id)) == nil {
-            throw OperationError.condemned("the snapshot itself")
+            throw OperationError.condemned(what)
         }
     }
 }

@@ -33,6 +33,8 @@ enum AddCommand {
         "allow-shrink", "accept that the stream is much shorter than usual")
     private static let refuseShrink = Option(
         "refuse-shrink", "save nothing that is much shorter than usual (exit 4)")
+    private static let allowUnlinked = Option(
+        "allow-unlinked", "save an increment though what it goes on from is not there")
     private static let strictPages = Option(
         "strict-pages", "save nothing where a database page is damaged (exit 4)")
     private static let acceptStatus = Option(
@@ -64,7 +66,8 @@ enum AddCommand {
         options: [
             files, exclude, excludeFrom, oneFileSystem, kind, parent, tag, time, host,
             allowIncomplete, allowShrink,
-            refuseShrink, strictPages, acceptStatus, format, compression, Session.acceptRollback,
+            refuseShrink, allowUnlinked, strictPages, acceptStatus, format, compression,
+            Session.acceptRollback,
         ],
         examples: [
             .init(
@@ -131,6 +134,7 @@ enum AddCommand {
         request.allowIncomplete = arguments.has(allowIncomplete)
         request.allowShrink = arguments.has(allowShrink)
         request.refuseShrink = arguments.has(refuseShrink)
+        request.allowUnlinked = arguments.has(allowUnlinked)
         request.strictPages = arguments.has(strictPages)
         if request.allowShrink && request.refuseShrink {
             throw UsageError(

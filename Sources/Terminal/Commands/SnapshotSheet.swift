@@ -47,6 +47,8 @@ struct SnapshotSheet {
             Field("tags", head.tags.isEmpty ? [] : [head.tags.joined(separator: ", ")]),
             Field("parent", [head.parent?.short]),
             Field("base", [head.base?.short]),
+            Field("needs", [head.needs?.short]),
+            Field("LSN", [head.sequenceNumbers.map { "\($0.from) to \($0.to)" }]),
             Field(
                 "copy of",
                 [head.origin.map { "\($0.snapshot.short) in repository \($0.repository.short)" }]),
@@ -144,6 +146,10 @@ struct SnapshotSheet {
         return snapshot.json.with([
             "started": .string(Times.utc(head.started)), "ended": .string(Times.utc(head.ended)),
             "base": .optional(head.base?.description),
+            "needs": .optional(head.needs?.description),
+            "lsn": head.sequenceNumbers.map {
+                .object(["from": .integer(Int($0.from)), "to": .integer(Int($0.to))])
+            } ?? .null,
             "shrunk": .bool(head.flags.contains(.shrunk)),
             "tool": .optional(facts?.tool), "tool_version": .optional(facts?.toolVersion),
             "server_version": .optional(facts?.serverVersion),
