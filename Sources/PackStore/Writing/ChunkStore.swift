@@ -33,7 +33,7 @@ package final class ChunkStore {
 
     /// Twice what a delta may stand on would serve two threads that are at different places; they are
     /// mostly near each other.
-    private static let decodedBytes = 14 << 20
+    private static let decodedBytes = 12 << 20
     /// So many new chunks are held in memory until an index object takes them over.
     private static let pendingMax = 32_768
 

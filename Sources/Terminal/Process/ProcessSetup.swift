@@ -14,7 +14,7 @@ enum ProcessSetup {
         // Left to itself the allocator keeps large blocks once it has given some out, and a heap
         // for each thread: memory grows with the variety of their sizes. The loops that are hot
         // allocate nothing.
-        repo_keep_heap_small(256 << 10)
+        repo_keep_heap_small(128 << 10)
         // A program started without its three descriptors would write messages into the files it
         // opens. What stands in for them fails like a closed descriptor.
         for number: Int32 in 0...2 {
