@@ -225,3 +225,34 @@ private func tablespace(_ random: inout SeededRandom, pages: Int) -> [UInt8] {
     }
     #expect(try History.load(vault).snapshots.count == 2)
 }
+
+@Test func `what could lead out of the target is not listed, and the rest is restored`() throws {
+    var random = SeededRandom(seed: announcedSeed())
+    let repository = try TestRepository()
+    let vault = try repository.open()
+    var link = TestArchive.tar([.init("a", [])]).prefix(512)
+    // A symbolic link to somewhere, and files below it.
+    link[156] = UInt8(ascii: "2")
+    link.replaceSubrange(157..<161, with: Array("/tmp".utf8))
+    let sum = link.enumerated().reduce(0) {
+        $0 + ((148..<156).contains($1.offset) ? 32 : Int($1.element))
+    }
+    let digits = String(sum, radix: 8)
+    link.replaceSubrange(
+        148..<154, with: Array((String(repeating: "0", count: 6 - digits.count) + digits).utf8))
+    let files = TestArchive.tar([
+        .init("a/below", [1]), .init("b", random.bytes(70_000)), .init("c/d", [2, 3]),
+        .init("c", [4]),
+    ])
+    let archive = Array(link) + files
+    let outcome = try repository.add(archive, to: "s", vault: vault) { $0.format = .tar }
+    #expect(try repository.cat("s", vault: vault) == archive)
+    let notes = outcome.manifest.facts?.notes ?? []
+    #expect(notes.contains { $0.hasPrefix("2 members cannot") }, "\(notes)")
+    let target = Path(repository.directory.path) / "restored"
+    let restored = try restore(
+        RestoreRequest(snapshot: outcome.snapshot, target: target), from: vault)
+    #expect(restored.files == 3)
+    #expect(try Directories(.kernel).status(target / "a")?.kind == .symbolicLink)
+    #expect(try Directories(.kernel).contents(of: target / "c/d", limit: 10) == [2, 3])
+}

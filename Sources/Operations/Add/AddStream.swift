@@ -64,7 +64,7 @@ extension AddRun {
         }
         report.facts += pageFacts(writer.pages)
         if let tables = try saveTables(report.tables) { streams.append(tables) }
-        if report.end == .seen, let members = try saveMembers(report.members) {
+        if report.end == .seen, let members = try saveMembers(report.members, &report.notes) {
             streams.append(members)
         }
         var manifest = Manifest(head: head, facts: Manifest.Facts(report), streams: streams)
@@ -97,6 +97,7 @@ extension AddRun {
         let writer = try StreamWriter(
             .data, .data, rule: rule(for: format), context, store,
             workers: vault.surroundings.workers, parent: parentList(.data))
+        if format.isText { store.expectRows() }
         let places = format.isArchive ? memberPlaces() : nil
         do {
             head.withUnsafeBytes { reader.read($0) }
@@ -150,10 +151,27 @@ extension AddRun {
         return counts.filter { $0.1 > 0 }.map { Fact(name: $0.0, value: "\($0.1)") }
     }
 
-    private func saveMembers(_ members: [ArchiveMember]) throws -> Manifest.Stream? {
+    /// Lists members; what could not be restored below a directory, such as a file below a link, is
+    /// left out and counted.
+    private func saveMembers(
+        _ members: [ArchiveMember], _ notes: inout [String]
+    ) throws -> Manifest.Stream? {
         guard !members.isEmpty else { return nil }
         let writer = try MetadataWriter(.members, rule: rule(isText: false), context, store)
-        for member in members { try writer.write(CatalogEntry(member).bytes) }
+        var rules = CatalogRules(what: "the members")
+        var leftOut = 0
+        for member in members {
+            let entry = CatalogEntry(member)
+            let bytes = entry.bytes
+            guard bytes.count <= Limits.catalogEntryBytes, (try? rules.add(entry)) != nil else {
+                leftOut += 1
+                continue
+            }
+            try writer.write(bytes)
+        }
+        if leftOut > 0 {
+            notes.append("\(leftOut) members cannot be restored by themselves: not listed")
+        }
         return try writer.finish()
     }
 

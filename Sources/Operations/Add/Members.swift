@@ -9,7 +9,9 @@ extension CatalogEntry {
         // Where the archive says nothing: what mbstream gives.
         mode = member.mode ?? 0o640
         (user, group) = (member.owner, member.group)
-        (userName, groupName) = (member.ownerName, member.groupName)
+        // Longer ones are no names.
+        if member.ownerName.count <= Limits.nameBytes { userName = member.ownerName }
+        if member.groupName.count <= Limits.nameBytes { groupName = member.groupName }
         modified = member.modified.map { Time(seconds: $0.seconds, nanoseconds: $0.nanoseconds) }
         if let target = member.hardLink {
             hardLink = target

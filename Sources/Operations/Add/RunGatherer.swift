@@ -80,12 +80,12 @@ struct RunGatherer {
         buffer = buffers.take()
     }
 
-    /// Tells of bytes of a member that come next.
-    mutating func add(_ part: ArchivePart, places: MemberPlaces?) {
+    /// Tells of bytes of a member that come next, and of what the parent has of its members.
+    mutating func add(_ part: ArchivePart, places: MemberPlaces) {
         let end = part.offset + part.stream.count
         var at = part.offset
         let shift = part.stream.lowerBound - part.offset
-        for (offsets, parent) in places?.pieces(of: part.path, in: part.offset..<end) ?? [] {
+        for (offsets, parent) in places.pieces(of: part.path, in: part.offset..<end) {
             if at < offsets.lowerBound {
                 add((shift + at)..<(shift + offsets.lowerBound), nil, part)
             }

@@ -130,12 +130,13 @@ final class StreamWriter {
     }
 
     /// Tells of bytes of an archive's member that come next; those before may have been written.
-    /// - Parameter places: where the parent has bytes of the same member.
+    /// - Parameter places: where the parent has bytes of the same member; nil where that is not known,
+    ///   and the places of known chunks must tell.
     func add(_ part: ArchivePart, places: MemberPlaces?) {
         guard part.stream.count >= Self.memberBytesMin else { return }
         if part.isPages { pageFiles.add(part) }
         cutter.add(part.stream, part.isPages ? .pages : .bytes, at: part.offset)
-        runs?.add(part, places: places)
+        if let places { runs?.add(part, places: places) }
     }
 
     /// Cuts here, whatever stands before: a file ends or begins.

@@ -73,6 +73,9 @@ package final class ChunkStore {
         try bases.map { try ChunkReader($0.context, $0.finder, $0.decoded) }
     }
 
+    /// Tells that the data are rows of a dump.
+    package func expectRows() { data.holdsRows = true }
+
     /// Whether a chunk is or will be stored. If not it is taken for stored from now on: whoever asks
     /// hands it to `add`.
     package func claim(_ id: ChunkID, byteCount: Int, _ contentClass: ContentClass) throws -> Bool {

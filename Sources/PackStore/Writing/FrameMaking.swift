@@ -15,6 +15,8 @@ package struct PlainFrame: Sendable {
     package var rawBytes = 0
     /// zstd's level; nil compresses at two and takes the smaller result.
     package var level: Int?
+    /// Whether it holds rows of a dump.
+    package var isRows = false
 }
 
 /// A frame ready to be sealed.
@@ -92,10 +94,11 @@ package final class FrameMaker: PipelineWorker {
         var trial: (fast: Int, thorough: Int)?
         var compressed: Slice?
         if let level = job.level {
-            compressed = try compress(source, level)
+            compressed = try compress(source, level, isRows: job.isRows)
         } else {
-            let fast = try compress(source, LevelTrial.fast)
-            let thorough = try compress(source, LevelTrial.thorough)
+            let fast = try compress(source, LevelTrial.fast, isRows: job.isRows)
+            let thorough = try compress(
+                source, LevelTrial.thorough, isRows: job.isRows)
             let counts = (
                 fast: fast?.count ?? source.count, thorough: thorough?.count ?? source.count
             )
@@ -117,14 +120,14 @@ package final class FrameMaker: PipelineWorker {
     }
 
     /// Nil where the result would be no shorter.
-    private func compress(_ source: UnsafeRawBufferPointer, _ level: Int) throws(CompressionError)
-        -> Slice?
-    {
+    private func compress(
+        _ source: UnsafeRawBufferPointer, _ level: Int, isRows: Bool
+    ) throws(CompressionError) -> Slice? {
         let result = pool.take()
         let room = result.room(0..<source.count)
-        return try compressor.compress(source, level: level, into: room, limit: source.count).map {
-            Slice(result, 0..<$0)
-        }
+        return try compressor.compress(
+            source, level: level, isRows: isRows, into: room, limit: source.count
+        ).map { Slice(result, 0..<$0) }
     }
 
     /// The job's bytes in one piece: as they lie, where they lie side by side already.

@@ -20,6 +20,8 @@ package final class PackWriter {
     private let level: Int?
     private var trial = LevelTrial()
     private let makesDeltas: Bool
+    /// Whether what comes is rows of a dump.
+    package var holdsRows = false
     /// Bytes that went to plain frames.
     private var plainBytes = 0
 
@@ -99,6 +101,7 @@ package final class PackWriter {
         var frame = open
         open = PlainFrame()
         frame.level = level ?? usualLevel(rawBytes: frame.rawBytes)
+        frame.isRows = holdsRows
         try submit(.plain(frame))
     }
 
