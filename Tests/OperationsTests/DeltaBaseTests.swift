@@ -58,6 +58,32 @@ private struct Restless {
     #expect(other.snapshot.head.parent == nil)
 }
 
+@Test func `an incremental is compared with the newest, a differential with the last full`() throws {
+    var table = Restless(seed: announcedSeed())
+    let repository = try TestRepository()
+    let vault = try repository.open()
+    func night(_ kind: Head.Kind) throws -> AddOutcome {
+        table.pass()
+        let outcome = try repository.add(table.stream, to: "s", vault: vault) { $0.kind = kind }
+        #expect(try repository.cat("s", vault: vault) == table.stream)
+        #expect(outcome.snapshot.head.kind == kind && outcome.snapshot.head.needs == nil)
+        return outcome
+    }
+    for kind in [Head.Kind.incremental, .differential] {
+        let error = #expect(throws: OperationError.self) { try night(kind) }
+        #expect(error?.exitCode == .usage)
+    }
+    let full = try night(.full).snapshot
+    let first = try night(.incremental)
+    #expect(first.snapshot.head.parent == full.id && first.deltas.frames > 0)
+    let second = try night(.incremental)
+    #expect(second.snapshot.head.parent == first.snapshot.id && second.deltas.frames > 0)
+    let other = try night(.differential)
+    #expect(other.snapshot.head.parent == full.id && other.snapshot.head.base == full.id)
+    #expect(other.deltas.frames > 0)
+    #expect(try night(.incremental).snapshot.head.parent == other.snapshot.id)
+}
+
 @Test func `a parent of another series is used where it is named, and none where it is not`()
     throws
 {

@@ -92,11 +92,14 @@ struct AddRun {
 
     func stop() { store.stop() }
 
-    /// The parent that the request or the series names.
+    /// The parent that the request or the series names: what a differential is compared with is the
+    /// last full.
     private static func parent(
         _ request: AddRequest, _ series: SeriesHistory, _ history: History, _ context: DomainContext
     ) throws -> Snapshot? {
-        guard let reference = request.parent else { return series.parent }
+        guard let reference = request.parent else {
+            return request.kind == .differential ? series.lastFull : series.parent
+        }
         let parent = try reference.resolve(in: history)
         guard parent.domain == context.domain else {
             throw OperationError.notInOwnDomain(reference.text)
