@@ -17,6 +17,9 @@ package struct DumpReader: ~Copyable {
     /// Takes the next bytes of the stream, any number of them.
     package mutating func read(_ bytes: UnsafeRawBufferPointer) { stream.read(bytes) }
 
+    /// Tells that nothing comes after what was read: a short stream is recognized now.
+    package mutating func settle() { stream.settle() }
+
     /// Parts of an archive's members, told once, before or as soon as bytes behind their beginning
     /// are read.
     package mutating func takeParts() -> [ArchivePart] { stream.takeParts() }
@@ -78,11 +81,15 @@ struct StreamReading {
         walker?.read(bytes.part(from: taken))
     }
 
+    mutating func settle() {
+        if walker == nil { begin(isWhole: true) }
+    }
+
     mutating func takeParts() -> [ArchivePart] { walker?.takeParts() ?? [] }
     var backupStart: UInt64? { walker?.backupStart }
 
     mutating func finish() -> StreamReport {
-        if walker == nil { begin(isWhole: true) }
+        settle()
         var report = StreamReport(format: format ?? .raw)
         report.byteCount = byteCount
         walker?.finish(&report)

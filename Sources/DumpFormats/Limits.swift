@@ -17,6 +17,9 @@ enum Limits {
     static let openPartsMax = 8
     /// Members of an archive that are listed.
     static let membersMax = 1_000_000
+    static let memberPathBytesMax = 4096
+    /// Pieces of members that stand by themselves in the stream.
+    static let piecesMax = 2_000_000
     /// Members of an archive that began and have not ended.
     static let openMembersMax = 100_000
     /// Entries of a custom archive whose data is awaited by name; more are only counted.

@@ -154,3 +154,50 @@ struct LayoutTests {
         #expect(!sparse.members.contains { $0.path == Array("files/sparse".utf8) })
     }
 }
+
+extension LayoutTests {
+    /// A tar of files and of links, each link a header whose type and target are set.
+    private func tar(_ members: [(path: String, link: String?)]) -> [UInt8] {
+        var archive: [UInt8] = []
+        for (path, link) in members {
+            var one = TestArchive.tar([.init(path, link == nil ? Array(path.utf8) : [])])
+            one.removeLast(1024)
+            if let link {
+                one[156] = UInt8(ascii: "1")
+                one.replaceSubrange(157..<(157 + link.utf8.count), with: link.utf8)
+                let sum = one[..<512].enumerated().reduce(0) {
+                    $0 + ((148..<156).contains($1.offset) ? 32 : Int($1.element))
+                }
+                let digits = String(sum, radix: 8)
+                let padded = String(repeating: "0", count: 6 - digits.count) + digits
+                one.replaceSubrange(148..<154, with: Array(padded.utf8))
+            }
+            archive += one
+        }
+        return archive + [UInt8](repeating: 0, count: 1024)
+    }
+
+    private func listed(_ members: [(path: String, link: String?)]) -> [String: String] {
+        let members = read(tar(members), as: .tar, part: 1 << 20).report.members
+        return Dictionary(
+            uniqueKeysWithValues: members.map {
+                (
+                    String(decoding: $0.path, as: UTF8.self),
+                    String(decoding: $0.hardLink ?? [], as: UTF8.self)
+                )
+            })
+    }
+
+    @Test("second names are those of what stood there when they were made")
+    func links() {
+        #expect(listed([("a", nil), ("b", "a")]) == ["a": "", "b": "a"])
+        // A link of a link is one of the file.
+        #expect(listed([("a", nil), ("b", "a"), ("c", "b")]) == ["a": "", "b": "a", "c": "a"])
+        // A file that was named twice.
+        #expect(listed([("a", nil), ("b", "a"), ("a", "a")]) == ["a": "", "b": "a"])
+        // What comes again takes the place of what was there, and its second names go.
+        #expect(listed([("a", nil), ("b", "a"), ("a", nil)]) == ["a": ""])
+        #expect(listed([("b", nil), ("a", nil), ("b", "a")]) == ["a": "", "b": "a"])
+        #expect(listed([("a", "nowhere")]) == [:])
+    }
+}

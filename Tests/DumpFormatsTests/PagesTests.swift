@@ -147,6 +147,7 @@ struct PagesTests {
             // Changed before the backup began.
             page.replaceSubrange(0..<8, with: [1, 0, 0, 0, 5, 0, 0, 0])
             page[14] = 7
+            (page[18], page[19]) = (4, 0x20)
             let sum = postgresSum(page, 131_072 + UInt32(number))
             page[8] = UInt8(sum & 255)
             page[9] = UInt8(sum >> 8)
@@ -157,7 +158,7 @@ struct PagesTests {
             // Elsewhere it is another page.
             #expect(verdict(page, number + 1) == .damaged)
             var flipped = page
-            flipped[random.number(16...8191)] ^= 1 << random.number(0...7)
+            flipped[random.number(20...8191)] ^= 1 << random.number(0...7)
             #expect(verdict(flipped, number) == .damaged)
             // What was changed since is written anew from the log.
             var later = flipped

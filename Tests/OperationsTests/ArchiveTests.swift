@@ -256,3 +256,60 @@ private func tablespace(_ random: inout SeededRandom, pages: Int) -> [UInt8] {
     #expect(try Directories(.kernel).status(target / "a")?.kind == .symbolicLink)
     #expect(try Directories(.kernel).contents(of: target / "c/d", limit: 10) == [2, 3])
 }
+
+@Test func `a name of any length leaves a snapshot that can be read`() throws {
+    let repository = try TestRepository()
+    let vault = try repository.open()
+    let tar = TestArchive.tar([.init("b", [UInt8](repeating: 7, count: 70_000))])
+    // GNU's long name: a member of type L that holds the path of the next one.
+    for name in [
+        Array("../".utf8) + [UInt8](repeating: 0xFF, count: 65_000),
+        Array(String(repeating: "a/", count: 32_000).utf8) + [0x62],
+    ] {
+        var long = TestArchive.tar([.init("././@LongLink", name)])
+        long.removeLast(1024)
+        long[156] = UInt8(ascii: "L")
+        let sum = long[..<512].enumerated().reduce(0) {
+            $0 + ((148..<156).contains($1.offset) ? 32 : Int($1.element))
+        }
+        let digits = String(sum, radix: 8)
+        let padded = String(repeating: "0", count: 6 - digits.count) + digits
+        long.replaceSubrange(148..<154, with: Array(padded.utf8))
+        let archive = long + tar
+        let outcome = try repository.add(archive, to: "s", vault: vault) { $0.format = .tar }
+        #expect(try repository.cat("s", vault: repository.open()) == archive)
+        let read = try readManifest(of: outcome.snapshot, in: vault)
+        #expect(read.facts?.notes.contains { $0.hasSuffix("not listed") } == true)
+    }
+}
+
+@Test func `a chunk that is missing from a member keeps it off the list, not out of the archive`()
+    throws
+{
+    var random = SeededRandom(seed: announcedSeed())
+    let repository = try TestRepository()
+    let vault = try repository.open()
+    let bytes = random.bytes(200_000)
+    let archive = TestArchive.xbstream([
+        .init("whole", bytes), .init("gap", Array(bytes[..<50_000])),
+        .init("gap", Array(bytes[100_000...]), at: 100_000),
+    ])
+    let outcome = try repository.add(archive, to: "s", vault: vault)
+    #expect(try repository.cat("s", vault: vault) == archive)
+    #expect(try catMember("whole", repository, vault) == bytes)
+    #expect(throws: OperationError.self) { try catMember("gap", repository, vault) }
+    #expect(
+        outcome.manifest.facts?.notes.contains { $0.hasPrefix("1 members do not") } == true)
+}
+
+@Test func `pages of an archive shorter than its head are looked at, too`() throws {
+    var random = SeededRandom(seed: announcedSeed())
+    let repository = try TestRepository()
+    let vault = try repository.open()
+    var file = tablespace(&random, pages: 2)
+    file[20_000] ^= 1
+    let archive = TestArchive.xbstream([.init("shop/t.ibd", file)])
+    let outcome = try repository.add(archive, to: "s", vault: vault)
+    #expect(outcome.reservations.first?.contains("shop/t.ibd page 1") == true)
+    #expect(try repository.cat("s", vault: vault) == archive)
+}

@@ -92,19 +92,28 @@ extension TarWalker.State {
     }
 
     private mutating func lay(_ member: TarMember) {
+        let name = member.path.prefix(200)
         guard let path = ArchiveLayout.relative(member.pathBytes) else {
             // `.` itself is the directory that all goes into
             if member.type != UInt8(ascii: "5") {
-                layout.note("the member \(member.path) leads out of its directory: not listed")
+                layout.note("the member \(name) leads out of its directory: not listed")
             }
             return
         }
-        guard let kind = Self.kind(of: member) else {
-            return layout.note(
-                "the member \(member.path) is of a kind that is not known: not listed")
-        }
+        guard var kind = Self.kind(of: member), member.linkBytes.count <= Limits.memberPathBytesMax
+        else { return layout.note("the member \(name) is of a kind not known: not listed") }
         guard !member.isSparse else {
-            return layout.note("the member \(member.path) is stored as a sparse file: not listed")
+            return layout.note("the member \(name) is stored as a sparse file: not listed")
+        }
+        var target: [UInt8]?
+        if member.type == UInt8(ascii: "1") {
+            guard let linked = ArchiveLayout.relative(member.linkBytes),
+                let first = layout.member(linked), member.byteCount == 0
+            else { return layout.note("the member \(name) is a link to nothing: not listed") }
+            // tar keeps a file that was named twice so.
+            if linked == path { return }
+            target = first.hardLink ?? linked
+            kind = first.kind
         }
         var listed = ArchiveMember(path: path, kind: kind)
         listed.mode = member.mode & 0o7777
@@ -114,15 +123,8 @@ extension TarWalker.State {
         listed.groupName = member.groupName
         listed.modified = (member.modified, member.nanoseconds)
         listed.device = member.device
-        if kind == .symbolicLink { listed.linkTarget = member.linkBytes }
-        if member.type == UInt8(ascii: "1") {
-            guard let target = ArchiveLayout.relative(member.linkBytes), layout.has(target),
-                member.byteCount == 0
-            else {
-                return layout.note("the member \(member.path) is a link to nothing: not listed")
-            }
-            listed.hardLink = target
-        }
+        if kind == .symbolicLink, target == nil { listed.linkTarget = member.linkBytes }
+        listed.hardLink = target
         layout.add(listed)
         let sizeMax: UInt64 = 1 << 60
         guard kind == .file, member.byteCount <= sizeMax, member.payloadStart <= sizeMax else {

@@ -9,9 +9,10 @@ struct XbstreamWalker: StreamWalker {
     fileprivate struct State {
         var members = 0
         /// Paths of members that have begun and not ended.
-        var open: Set<String> = []
+        var open: Set<[UInt8]> = []
         var isOverfull = false
         var path = ""
+        var pathBytes: [UInt8] = []
         var lostAt: UInt64?
         var hasCheckpoints = false
         var hasInfo = false
@@ -49,8 +50,9 @@ struct XbstreamWalker: StreamWalker {
                 at: at, inside: state.path.isEmpty ? "" : "member \(state.path)",
                 wanted: "the rest of its chunk")
         }
-        if let path = state.open.min() {
-            return .missing(at: at, inside: "member \(path)", wanted: "the end of that member")
+        if let path = state.open.min(by: { $0.lexicographicallyPrecedes($1) }) {
+            let name = String(decoding: path, as: UTF8.self)
+            return .missing(at: at, inside: "member \(name)", wanted: "the end of that member")
         }
         if !state.hasInfo || !state.hasCheckpoints {
             let name = state.hasInfo ? "xtrabackup_checkpoints" : "xtrabackup_info"
@@ -65,13 +67,14 @@ extension XbstreamWalker.State {
         switch event {
         case .chunk(let chunk):
             path = chunk.path
+            pathBytes = chunk.pathBytes
             lay(chunk)
             guard chunk.kind != .end else {
-                if !open.contains(path) { members += 1 }
+                if !open.contains(pathBytes) { members += 1 }
                 return
             }
             if open.count < Limits.openMembersMax {
-                if open.insert(path).inserted { begin(path) }
+                if open.insert(pathBytes).inserted { begin(path) }
             } else {
                 isOverfull = true
             }
@@ -80,7 +83,7 @@ extension XbstreamWalker.State {
             text.append(contentsOf: bytes.part(0, Limits.metadataBytesMax - text.count))
             texts[path] = text
         case .memberEnd(let path):
-            open.remove(path)
+            open.remove(pathBytes)
             end(path)
         case .lost(let offset): lostAt = offset
         }
@@ -89,17 +92,18 @@ extension XbstreamWalker.State {
     /// Where the chunk's bytes belong in its member.
     private mutating func lay(_ chunk: XbstreamChunk) {
         guard let path = ArchiveLayout.relative(chunk.pathBytes) else {
-            return layout.note(
-                "the member \(chunk.path) has no place below a directory: not listed")
+            return layout.note("the member \(chunk.path.prefix(200)) has no place: not listed")
         }
         // A member that ended and comes again is another one.
-        if !layout.has(path) || (!open.contains(chunk.path) && chunk.kind != .end) {
+        if layout.member(path) == nil || (!open.contains(chunk.pathBytes) && chunk.kind != .end) {
             layout.add(ArchiveMember(path: path, kind: .file))
         }
+        guard chunk.kind != .end else { return }
         let sizeMax: UInt64 = 1 << 60
-        guard chunk.offset <= sizeMax, chunk.start <= sizeMax, chunk.byteCount <= sizeMax else {
-            return
-        }
+        guard chunk.start <= sizeMax, chunk.byteCount <= sizeMax, chunk.offset <= sizeMax,
+            // Whoever unpacks it wants every chunk where the one before it ended.
+            layout.member(path)?.byteCount == Int(chunk.offset)
+        else { return layout.distrust(path) }
         var (stream, offset) = (Int(chunk.start), Int(chunk.offset))
         switch chunk.kind {
         case .end: return

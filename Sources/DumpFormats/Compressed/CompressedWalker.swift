@@ -28,6 +28,8 @@ struct CompressedWalker: StreamWalker {
             } catch {
                 damagedAt = byteCount
             }
+            // Places in what is decompressed mean nothing to what is stored.
+            _ = reading.takeParts()
             swap(&reading, &inner)
         }
         byteCount += UInt64(bytes.count)

@@ -99,7 +99,10 @@ package enum PageFormat: Sendable, Equatable {
     ) -> Verdict {
         let stored = page.littleEndian(at: 8, bytes: 2)
         // Never zero where checksums are on.
-        guard stored != 0, page.littleEndian(at: 14, bytes: 2) != 0 else { return .skipped }
+        guard stored != 0, page.littleEndian(at: 14, bytes: 2) != 0,
+            // A server may have been built with pages of another size.
+            page.littleEndian(at: 18, bytes: 2) & 0xFF00 == UInt64(postgresSize)
+        else { return .skipped }
         let changed =
             page.littleEndian(at: 0, bytes: 4) << 32 | page.littleEndian(at: 4, bytes: 4)
         guard changed < start else { return .skipped }

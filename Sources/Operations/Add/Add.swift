@@ -186,7 +186,7 @@ struct AddRun {
         let count = writer.pages.damagedCount
         guard count > 0 else { return nil }
         let named = writer.damagedPages.prefix(10).map {
-            "\(Path(bytes: $0.path)) page \($0.page)"
+            "\("\(Path(bytes: $0.path))".prefix(200)) page \($0.page)"
         }
         let more = count > named.count ? ", and more" : ""
         let pages =

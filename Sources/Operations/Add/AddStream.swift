@@ -101,6 +101,7 @@ extension AddRun {
         let places = format.isArchive ? memberPlaces() : nil
         do {
             head.withUnsafeBytes { reader.read($0) }
+            if isAtEnd { reader.settle() }
             tell(writer, &reader, places)
             try writer.write(head)
             while !isAtEnd {
@@ -225,12 +226,19 @@ extension Head.Position {
 extension Manifest.Facts {
     init(_ report: StreamReport) {
         self.init(
-            tool: report.tool, toolVersion: report.toolVersion, serverVersion: report.serverVersion,
-            innerFormat: report.innerFormat?.rawValue, databases: report.databases,
-            notes: report.notes + report.facts.map { "\($0.name): \($0.value)" })
+            tool: report.tool?.clipped, toolVersion: report.toolVersion?.clipped,
+            serverVersion: report.serverVersion?.clipped,
+            innerFormat: report.innerFormat?.rawValue, databases: report.databases.map(\.clipped),
+            notes: report.notes.map(\.clipped)
+                + report.facts.map { "\($0.name): \($0.value)".clipped })
     }
 }
 
 extension String {
     var nonEmpty: String? { isEmpty ? nil : self }
+
+    /// What a manifest takes, whatever a stream says of itself.
+    fileprivate var clipped: String {
+        utf8.count <= 16 << 10 ? self : String(decoding: utf8.prefix(16 << 10), as: UTF8.self)
+    }
 }

@@ -6,6 +6,9 @@ import WireFormat
 /// Makes files, directories, links and devices below a directory. It follows no link, and leaves
 /// nothing existing overwritten unasked.
 struct FileMaker {
+    /// No system takes a longer one.
+    private static let pathBytesMax = 4096
+
     private let target: Path
     private let overwrites: Bool
     private let surroundings: Surroundings
@@ -33,6 +36,10 @@ struct FileMaker {
     /// - Returns: what still needs its attributes, and a file its content; nil where nothing does.
     mutating func make(_ entry: CatalogEntry) throws -> Path? {
         let path = target / Path(bytes: entry.path)
+        guard entry.path.count <= Self.pathBytesMax else {
+            throw FileError(
+                "restore", Path(bytes: Array(entry.path.prefix(200))), code: ENAMETOOLONG)
+        }
         try makeParent(path.parent)
         let standing = try directories.status(path)
         if let standing, !(entry.kind == FileKind.directory.rawValue && standing.kind == .directory)

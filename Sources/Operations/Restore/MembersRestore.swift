@@ -36,7 +36,7 @@ struct MembersRestore {
     private mutating func restore() throws {
         try maker.makeTarget()
         try makeMembers()
-        let writer = PieceWriter(
+        let writer = try PieceWriter(
             files.map { ($0.path, $0.entry.pieces) }, surroundings)
         let stream = try reader.stream(.data)
         let data = try reader.read(stream)
@@ -116,12 +116,16 @@ private final class PieceWriter {
     init(
         _ files: [(path: Path, pieces: [(stream: Range<Int>, offset: Int)])],
         _ surroundings: Surroundings
-    ) {
+    ) throws {
         self.surroundings = surroundings
         paths = files.map { $0.path }
         pieces = files.enumerated().flatMap { number, file in
             file.pieces.map { Piece(stream: $0.stream, file: number, offset: $0.offset) }
         }.sorted { ($0.stream.lowerBound, $0.file) < ($1.stream.lowerBound, $1.file) }
+        for (piece, next) in zip(pieces, pieces.dropFirst())
+        where next.stream.lowerBound < piece.stream.upperBound {
+            throw WireError.malformed("two members share bytes of the stream")
+        }
     }
 
     /// Takes the next part of the stream.
