@@ -27,3 +27,8 @@ struct PathPattern: Sendable {
         return fnmatch(anchored, String(decoding: bytes, as: UTF8.self), 0) == 0
     }
 }
+
+extension [PathPattern] {
+    /// Whether a path is among those that are wanted: all, where no pattern says which.
+    func choose(_ path: [UInt8]) -> Bool { isEmpty || contains { $0.matches(path) } }
+}

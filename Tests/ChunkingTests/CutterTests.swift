@@ -2,22 +2,6 @@ import Chunking
 import TestSupport
 import Testing
 
-/// Decides by a hash of the window that is no secret: enough to cut by content.
-private struct PlainDecider: CutDeciding {
-    mutating func decide(
-        _ bytes: UnsafePointer<UInt8>, positions: UnsafeBufferPointer<Int32>,
-        values: UnsafeMutablePointer<UInt32>
-    ) {
-        for (index, position) in positions.enumerated() {
-            var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-            for offset in 1...64 {
-                hash = (hash ^ UInt64(bytes[Int(position) - offset])) &* 0x100_0000_01b3
-            }
-            values[index] = UInt32(truncatingIfNeeded: hash >> 16)
-        }
-    }
-}
-
 private let text = CuttingRule(
     number: 1, candidates: .rowEnds, minimum: 4096, average: 16_384, maximum: 65_536)
 private let general = CuttingRule(
@@ -25,41 +9,7 @@ private let general = CuttingRule(
 
 /// The pieces of a stream that arrives in reads of the sizes given, over and over.
 private func pieces(_ stream: [UInt8], _ rule: CuttingRule, reads: [Int]) -> [Piece] {
-    let history = CuttingRule.historyBytes
-    var cutter = Cutter(rule: rule)
-    var decider = PlainDecider()
-    var window = [UInt8](repeating: 0, count: history)
-    var found: [Piece] = []
-    var position = 0
-    var moved = 0
-    var turn = 0
-    repeat {
-        let count = min(reads[turn % reads.count], stream.count - position)
-        turn += 1
-        window += stream[position..<(position + count)]
-        position += count
-        var now: [Piece] = []
-        let end = window.count
-        (window + [UInt8](repeating: 0xAA, count: 64)).withUnsafeBufferPointer {
-            cutter.cut(
-                $0.baseAddress!, end: end, isLast: position == stream.count, decider: &decider,
-                into: &now)
-        }
-        for piece in now {
-            // Told as positions of the stream.
-            if case .chunk(let range) = piece {
-                let shift = moved - history
-                found.append(.chunk((range.lowerBound + shift)..<(range.upperBound + shift)))
-            } else {
-                found.append(piece)
-            }
-        }
-        let kept = cutter.keepFrom
-        window.removeFirst(kept)
-        cutter.rebase(by: kept)
-        moved += kept
-    } while position < stream.count
-    return found
+    pieces(stream, Cutter(rule: rule), reads: reads)
 }
 
 private func lengths(_ pieces: [Piece]) -> [Int] {

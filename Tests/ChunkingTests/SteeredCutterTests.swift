@@ -2,22 +2,6 @@ import Chunking
 import TestSupport
 import Testing
 
-/// Cuts everywhere where a hash of the 64 bytes before is small.
-private struct PlainDecider: CutDeciding {
-    mutating func decide(
-        _ bytes: UnsafePointer<UInt8>, positions: UnsafeBufferPointer<Int32>,
-        values: UnsafeMutablePointer<UInt32>
-    ) {
-        for (index, position) in positions.enumerated() {
-            var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-            for offset in 1...64 {
-                hash = (hash ^ UInt64(bytes[Int(position) - offset])) &* 0x100_0000_01b3
-            }
-            values[index] = UInt32(truncatingIfNeeded: hash >> 16)
-        }
-    }
-}
-
 private struct Part {
     let range: Range<Int>
     let content: SteeredCutter.Content
@@ -27,45 +11,16 @@ private struct Part {
 private let rule = CuttingRule(
     number: 4, candidates: .general, minimum: 8192, average: 32_768, maximum: 131_072)
 
-/// The pieces of a stream, in its positions. Each part is told as soon as its beginning has been
-/// read, no earlier: as a header tells it.
+/// The pieces of a stream. Each part is told as soon as its beginning has been read, no earlier: as a
+/// header tells it.
 private func pieces(_ stream: [UInt8], _ parts: [Part], reads: [Int]) -> [Piece] {
-    let history = CuttingRule.historyBytes
-    var cutter = SteeredCutter(rule: rule)
-    var decider = PlainDecider()
-    var window = [UInt8](repeating: 0, count: history)
-    var found: [Piece] = []
-    var (position, moved, turn, told) = (0, 0, 0, 0)
-    repeat {
-        let count = min(reads[turn % reads.count], stream.count - position)
-        turn += 1
-        window += stream[position..<(position + count)]
-        position += count
+    var told = 0
+    return pieces(stream, SteeredCutter(rule: rule), reads: reads) { cutter, position in
         while told < parts.count, parts[told].range.lowerBound <= position {
             cutter.add(parts[told].range, parts[told].content, at: parts[told].offset)
             told += 1
         }
-        var now: [Piece] = []
-        let end = window.count
-        (window + [UInt8](repeating: 0xAA, count: 64)).withUnsafeBufferPointer {
-            cutter.cut(
-                $0.baseAddress!, end: end, isLast: position == stream.count, decider: &decider,
-                into: &now)
-        }
-        for piece in now {
-            if case .chunk(let range) = piece {
-                let shift = moved - history
-                found.append(.chunk((range.lowerBound + shift)..<(range.upperBound + shift)))
-            } else {
-                found.append(piece)
-            }
-        }
-        let kept = cutter.keepFrom
-        window.removeFirst(kept)
-        cutter.rebase(by: kept)
-        moved += kept
-    } while position < stream.count
-    return found
+    }
 }
 
 /// An archive: short headers, files of every length, pages that are zero among others, text.
@@ -166,20 +121,6 @@ private func archive(_ random: inout SeededRandom) -> (stream: [UInt8], parts: [
 @Test func `without parts nothing is different`() {
     var random = SeededRandom(seed: announcedSeed())
     let stream = random.bytes(500_000) + [UInt8](repeating: 0, count: 50_000) + random.bytes(99_999)
-    var cutter = Cutter(rule: rule)
-    var decider = PlainDecider()
-    var expected: [Piece] = []
-    let history = CuttingRule.historyBytes
-    let window =
-        [UInt8](repeating: 0, count: history) + stream + [UInt8](repeating: 0xAA, count: 64)
-    window.withUnsafeBufferPointer {
-        cutter.cut(
-            $0.baseAddress!, end: history + stream.count, isLast: true, decider: &decider,
-            into: &expected)
-    }
-    let shifted = expected.map { piece -> Piece in
-        guard case .chunk(let range) = piece else { return piece }
-        return .chunk((range.lowerBound - history)..<(range.upperBound - history))
-    }
-    #expect(pieces(stream, [], reads: [40_000]) == shifted)
+    let expected = pieces(stream, Cutter(rule: rule), reads: [stream.count])
+    #expect(pieces(stream, [], reads: [40_000]) == expected)
 }

@@ -65,9 +65,7 @@ struct FilesRestore {
         CatalogReader(try reader.read(try reader.stream(.catalog)), snapshot: reader.snapshot)
     }
 
-    private func isWanted(_ path: [UInt8]) -> Bool {
-        patterns.isEmpty || patterns.contains { $0.matches(path) }
-    }
+    private func isWanted(_ path: [UInt8]) -> Bool { patterns.choose(path) }
 
     /// The content of a file with several names stands with the first: where that is not wanted,
     /// the first name that is takes its place.

@@ -57,7 +57,7 @@ struct MembersRestore {
         var names: [[UInt8]: [UInt8]] = [:]
         while let member = try members.next() {
             var entry = member
-            let isWanted = patterns.isEmpty || patterns.contains { $0.matches(entry.path) }
+            let isWanted = patterns.choose(entry.path)
             if let first = entry.hardLink {
                 guard isWanted else { continue }
                 entry.hardLink = names[first]
