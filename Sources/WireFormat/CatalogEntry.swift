@@ -48,6 +48,8 @@ package struct CatalogEntry: Equatable, Sendable {
     package var holes: [Range<Int>] = []
     /// Of a member of an archive: where its content stands in the data stream, but for its holes.
     package var ranges: [Range<Int>]?
+    /// Poly1305 (16 bytes) of the content, under the key of the data stream's checksum.
+    package var checksum: [UInt8]?
 
     package init(path: [UInt8], kind: UInt8) {
         self.path = path
@@ -101,6 +103,7 @@ extension CatalogEntry {
             value.ranges(ranges)
             entry.field(16, critical: true, value.bytes)
         }
+        if let checksum { entry.field(17, checksum) }
         return entry.bytes
     }
 
@@ -109,7 +112,7 @@ extension CatalogEntry {
     ///   - isMember: whether it is a member of an archive.
     package init(_ bytes: [UInt8], what: String, isMember: Bool = false) throws(WireError) {
         self.init(path: [], kind: 0)
-        var entry = EntryReader(bytes, what: what, known: 1...(isMember ? 16 : 15), repeated: 13)
+        var entry = EntryReader(bytes, what: what, known: 1...(isMember ? 16 : 17), repeated: 13)
         var hasContent = false
         while let (tag, value) = try entry.next() {
             var reader = ByteReader(value, what: what)
@@ -148,7 +151,10 @@ extension CatalogEntry {
             case 14:
                 reservation = Reservation(rawValue: try reader.u8())
             case 15: holes = try reader.ranges()
-            default: ranges = try reader.ranges()
+            case 16 where isMember: ranges = try reader.ranges()
+            case 16:
+                throw .unknown("\(what) holds a file whose content stands in pieces")
+            default: checksum = try reader.raw(16)
             }
             try reader.finish()
         }

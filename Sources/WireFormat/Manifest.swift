@@ -61,9 +61,11 @@ package struct Manifest: Equatable, Sendable {
         package var role: Role
         package var contentClass: ContentClass
         package var byteCount: Int
-        /// One-time key (32 bytes) and Poly1305 of the stream under it (16 bytes).
+        /// Key (32 bytes) and Poly1305 of the stream under it (16 bytes).
         package var checksumKey: [UInt8]
         package var checksum: [UInt8]
+        /// Whether the checksum is that of the checksums of the catalog's files, in their order.
+        package var sumsFiles = false
         package var list: List
         package var name: String?
         /// docs/format.md, section 14.
@@ -243,11 +245,12 @@ extension Manifest.Stream {
         fields.optional(name) { $0.text(.plain(7), $1) }
         fields.integer(.plain(8), cuttingRule)
         if case .content(let bytes) = list { fields.field(.critical(9), bytes) }
+        if sumsFiles { fields.integer(.critical(10), UInt8(1)) }
         return fields.bytes
     }
 
     fileprivate init(_ bytes: [UInt8], what: String) throws(WireError) {
-        let fields = try FieldReader(bytes, what: what, known: 1...9)
+        let fields = try FieldReader(bytes, what: what, known: 1...10)
         guard let role = Manifest.Role(rawValue: try fields.integer(1)),
             let contentClass = ContentClass(rawValue: try fields.integer(2))
         else { throw .unknown("\(what) holds a stream this program does not know") }
@@ -280,5 +283,11 @@ extension Manifest.Stream {
         }
         name = try fields.text(7, atMost: 4096)
         cuttingRule = try fields.optionalInteger(8) ?? 0
+        switch try fields.optionalInteger(10) as UInt8? {
+        case nil: break
+        case 1 where role == .data: sumsFiles = true
+        case 1: throw fields.malformed("a stream that has no files is summed by files")
+        default: throw .unknown("\(what) holds a checksum this program does not know")
+        }
     }
 }

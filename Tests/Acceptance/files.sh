@@ -87,6 +87,39 @@ exits 0 "what did not change comes back" repo restore busy --to "$work/out5"
 same "as it was" still "$(cat "$(find "$work/out5" -name still)")"
 exits 0 "and the repository is sound" repo check --read-data
 
+# --- kinds
+
+# opened DIR : how many files below DIR the program under strace opened to read
+opened() {
+    strace -f -qq -e trace=openat -o "$work/trace" "$REPO_BIN" "${@:2}" >"$work/stdout" 2>"$work/stderr" || return
+    grep -a "\"$1/" "$work/trace" | grep -avc 'O_DIRECTORY\|ENOENT'
+}
+
+need strace
+mkdir -p "$work/kinds/sub"
+for number in $(seq 1000); do
+    case $((number % 50)) in 0) count=30000 ;; *) count=700 ;; esac
+    head -c $count /dev/urandom >"$work/kinds/sub/$number"
+done
+exits 0 "a full of 1,000 files" repo add kinds --files "$work/kinds"
+for number in 7 50 101 202 303 404 505 650 777 1000; do echo changed >>"$work/kinds/sub/$number"; done
+same "an incremental opens the ten files that changed, and no other" 10 \
+    "$(opened "$work/kinds" add kinds --json --kind incremental --files "$work/kinds")"
+same "it is told so" "incremental 990" "$(field summary kind) $(field summary files_unchanged)"
+exits 0 "show says which" repo show kinds
+fact "files were not read" grep -aq '990 files are as in' "$work/stdout"
+exits 0 "it comes back in one step" repo restore kinds --to "$work/out7"
+same "as it is" "" "$(diff -r "$work/kinds" "$work/out7$work/kinds")"
+echo more >>"$work/kinds/sub/8"
+same "a differential opens what changed since the full" 11 \
+    "$(opened "$work/kinds" add kinds --kind differential --files "$work/kinds")"
+exits 0 "and comes back" repo restore kinds --to "$work/out8"
+same "as it is, too" "" "$(diff -r "$work/kinds" "$work/out8$work/kinds")"
+same "a full reads everything" 1000 "$(opened "$work/kinds" add kinds --json --kind full --files "$work/kinds")"
+same "and stores nothing of it anew" 0 "$(field summary bytes_new)"
+exits 2 "an incremental without a full is no such thing" repo add kinds2 --kind incremental --files "$work/kinds"
+exits 0 "and the repository is sound" repo check --read-data
+
 # --- what cannot be read
 
 # as_user COMMAND... : as somebody who may not read everything

@@ -82,10 +82,10 @@ FIELDS = {kind: [field.split(":") for field in fields.split()] for kind, fields 
         evidence:1 flags:4 read:8 new:8 stored:8 format: host: tags:* position: lsn:16 writer:16
         sequence:8 seen:16*""",
     "manifest": "head: producer: facts: streams:* inline:", "table": "database: name: ranges:",
-    "stream": "role:1 class:1 length:8 checksum:48 leaf: root:24 name: rule:2 bytes:",
+    "stream": "role:1 class:1 length:8 checksum:48 leaf: root:24 name: rule:2 bytes: sums_files:1",
     "forgotten": "snapshot:16 writer:16 sequence:8", "keys": "slot:16 kind:1",
     "entry": """path: kind:1 mode: owner: names: modified:12 changed:12 inode: length: target: link: device:
-        attributes:* reservation:1 holes:""",
+        attributes:* reservation:1 holes: ranges: checksum:16""",
 }.items()}
 
 def parse(data, kind):              # the fields by name; refuses critical ones that are unknown
@@ -327,11 +327,13 @@ def content(snapshot, role):        # a stream in blocks; it is known to be righ
         kind, length, poly1305 = stream["class"][0], number(stream["length"]), Poly1305(key)
         leaf, inline = stream.get("leaf"), stream.get("bytes")
         node = leaf or inline is None and chunks.chunk(LIST, stream["root"])
+        need(stream.get("sums_files", b"\1") == b"\1", "a checksum of a later version")
         for block in walk(node, 0 if leaf else None, kind, chunks, length) if node else [inline]:
             poly1305.update(block)
             length -= len(block)
             yield block
-        need(length == 0 and key + poly1305.finalize() == stream["checksum"], "a wrong length or Poly1305")
+        need(length == 0, "a wrong length")
+        need("sums_files" in stream or key + poly1305.finalize() == stream["checksum"], "a wrong Poly1305")
 
 def entries(snapshot, role, kind):
     reader = Reader(b"".join(content(snapshot, role)))
@@ -348,14 +350,21 @@ def tables(snapshot):               # database, name, and (offset, length) in th
 
 def catalog(snapshot):              # every entry, its path, its kind, and its content in blocks
     blocks, left, kinds = content(snapshot, 1) if 1 in snapshot[0] else iter(()), b"", {}
-    def take(count):
+    data = snapshot[0].get(1, {"checksum": bytes(48)})
+    by_file, key, total = "sums_files" in data, data["checksum"][:32], Poly1305(data["checksum"][:32])
+    def take(count, entry):
         nonlocal left
+        wanted, poly1305 = count, Poly1305(key)
         while count:
             left = left or next(blocks, b"")
             need(left, "the catalog tells of more content than there is")
             block, left = left[:count], left[count:]
             count -= len(block)
+            poly1305.update(block)
             yield block
+        if by_file and wanted:
+            need(poly1305.finalize() == entry.get("checksum"), "a file has a wrong Poly1305")
+            total.update(entry["checksum"])
     for entry in entries(snapshot, 3, "entry"):
         path, kind, link = entry["path"], number(entry["kind"]), entry.get("link")
         length, parts = Reader(entry.get("length", b"\0")).varint(), path.split(b"/")
@@ -366,10 +375,12 @@ def catalog(snapshot):              # every entry, its path, its kind, and its c
             need(path not in kinds, "appears twice, or behind what lies in it")
             need(link is None or kinds.get(link) == kind, "a hard link to nothing that was there before")
             need(not length or kind == 1 and link is None, "content of something that has none")
+            need("ranges" not in entry, "content in pieces")
         kinds[path] = kind if link is None else 0
-        yield entry, path, kind, (body := take(length))
+        yield entry, path, kind, (body := take(length, entry))
         deque(body, 0)                                      # what was not asked for
     need(not left and next(blocks, None) is None, "content behind that of the last entry")
+    need(not by_file or key + total.finalize() == data["checksum"], "a wrong Poly1305 of all files")
 
 # ---- Commands ----
 def restore(snapshot, target):      # below a new directory; follows no link: catalog() sees to that

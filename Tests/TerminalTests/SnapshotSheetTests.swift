@@ -34,7 +34,7 @@ private func summary(_ head: Head, _ way: EndPhrase.Way, exitStatus: Int64? = ni
     return AddSummary(
         snapshot: Snapshot(domain: .shared, id: id(0x3f), head: head), manifest: manifest, way: way,
         chunks: 20,
-        chunksNew: 2, deltas: (0, 0, 0), seconds: 1.3, reservations: [])
+        chunksNew: 2, deltas: (0, 0, 0), files: nil, seconds: 1.3, reservations: [])
 }
 
 @Suite(.serialized) struct InUTC {

@@ -391,7 +391,7 @@ def head(c):
 
 
 STREAM = (("1!", "stream role"), ("2!", "class"), ("3!", "length"), ("4!", "checksum"), ("5!", "inline list"), ("6!", "root node"),
-          ("7", "name"), ("8", "cutting rule"), ("9!", "content"))
+          ("7", "name"), ("8", "cutting rule"), ("9!", "content"), ("10!", "sums files"))
 
 
 def manifest(c):
@@ -440,7 +440,7 @@ def catalog_entry(c):
         ("10!", c.get("target")), ("11!", c.get("hard link")), ("12", some(varints, "major", "minor")),
         *(("13", counted(name) + value) for name, value in zip(c.all("attribute name"), c.all("attribute value"))),
         ("14", c.get("reservation")), ("15", pairs(c.all("hole")) if c.has("hole") else None),
-        ("16!", pairs(c.all("range")) if c.has("range") else None))
+        ("16!", pairs(c.all("range")) if c.has("range") else None), ("17", c.get("checksum")))
     return [("entry", counted(entry))]
 
 

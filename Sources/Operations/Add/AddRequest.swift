@@ -67,6 +67,8 @@ package struct AddOutcome: Sendable {
     package let chunksNew: Int
     /// Deltas among the data: how many frames, of how many bytes, in how many.
     package let deltas: (frames: Int, rawBytes: Int, storedBytes: Int)
+    /// Of files and directories: how many, and how many files were taken over from the parent.
+    package var files: (count: Int, unchanged: Int)?
     package let seconds: Double
     /// To be told to the person: warnings of the format, files that could not be read.
     package let notes: [String]

@@ -11,7 +11,8 @@ struct FoundFile {
     let status: stat
 }
 
-/// Walks files and directories depth first, names in order, a directory before what lies in it.
+/// Walks files and directories depth first, names in order, a directory before what lies in it: in one
+/// order each time, so that snapshots can be held against each other.
 struct FileWalk {
     private let selection: FileSelection
     private let patterns: [PathPattern]
@@ -33,7 +34,10 @@ struct FileWalk {
         let last = selection.paths.filter(isInside).sorted {
             Self.catalogPath($0).lexicographicallyPrecedes(Self.catalogPath($1))
         }
-        for path in selection.paths.filter({ !isInside($0) }) + last {
+        let first = selection.paths.filter { !isInside($0) }.sorted {
+            ParentFiles.comes(Self.catalogPath($0), before: Self.catalogPath($1))
+        }
+        for path in first + last {
             let name = Self.catalogPath(path)
             // The same place named twice is saved once.
             guard named.take(name) else { continue }

@@ -13,23 +13,7 @@ struct MemberPlaces {
     ///   - lists: reads chunks of class list.
     init?(_ stream: Manifest.Stream, list: ListReader?, _ lists: ChunkReader) {
         let what = "the members of the parent"
-        var list = list
-        var content: [UInt8]?
-        if case .content(let bytes) = stream.list { content = bytes }
-        var entries = EntryReader(what: what) {
-            if let bytes = content {
-                content = nil
-                return .bytes(Slice(copying: bytes))
-            }
-            while let entry = try list?.next() {
-                switch entry {
-                case .chunk(let id, _): return .bytes(try lists.chunk(id))
-                case .zeros(let count): return .zeros(count)
-                case .again: throw WireError.malformed("\(what) are malformed: they repeat")
-                }
-            }
-            return nil
-        }
+        var entries = EntryReader(stream, list: list, lists, what: what)
         do {
             while let bytes = try entries.next() {
                 let member = try CatalogEntry(bytes, what: what, isMember: true)

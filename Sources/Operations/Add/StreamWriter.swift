@@ -23,6 +23,9 @@ final class StreamWriter {
     /// Where in the window bytes begin that the checksum has not been given.
     private var unsummed = CuttingRule.historyBytes
     private let checksumKey: [UInt8]
+    /// Whether each file has a checksum of its own, instead of the whole.
+    private let sumsFiles: Bool
+    private var fileChecksums: [[UInt8]] = []
     private var list: ListBuilder?
     /// Where the node of the list being filled begins in the stream.
     private var nodeStart = 0
@@ -39,6 +42,8 @@ final class StreamWriter {
 
     private(set) var byteCount = 0
     private(set) var chunkCount = 0
+    /// Whether the window has bytes that were not handed on.
+    private var isOpen = false
 
     /// Whether the stream may hold database pages.
     private let hasPages: Bool
@@ -56,9 +61,11 @@ final class StreamWriter {
     /// - Parameters:
     ///   - window's new bytes are 512 KiB; up to `workers + 2` windows are in flight.
     ///   - parent: the list of the parent's stream of the same role.
+    ///   - fileKey: the key of the checksums of files, where the stream is made of files.
     init(
         _ role: Manifest.Role, _ contentClass: ContentClass, rule: CuttingRule,
-        _ context: DomainContext, _ store: ChunkStore, workers: Int, parent: ListReader? = nil
+        _ context: DomainContext, _ store: ChunkStore, workers: Int, parent: ListReader? = nil,
+        fileKey: [UInt8]? = nil
     ) throws {
         self.role = role
         self.contentClass = contentClass
@@ -70,8 +77,10 @@ final class StreamWriter {
         }
         cutter = SteeredCutter(rule: rule)
         decider = try context.keys.cutDecider()
-        checksumKey = try context.random.draw("stream checksum", key: context.keys.auth)
-        let checksumKey = checksumKey
+        sumsFiles = fileKey != nil
+        let checksumKey =
+            try fileKey ?? context.random.draw("stream checksum", key: context.keys.auth)
+        self.checksumKey = checksumKey
         checksums = Pipeline(workers: min(workers, 1), inFlight: workers + 2) {
             Checksumming(key: checksumKey)
         }
@@ -101,16 +110,21 @@ final class StreamWriter {
         let bytes = window.bytes(end..<(end + count))
         end += count
         byteCount += count
+        isOpen = true
         return bytes
     }
 
     /// Takes in bytes that lie elsewhere.
     func write(_ bytes: [UInt8]) throws {
+        try bytes.withUnsafeBytes { try write($0) }
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer) throws {
         var rest = bytes[...]
         while !rest.isEmpty {
             let room = try room()
             let count = min(room.count, rest.count)
-            room.copyBytes(from: rest.prefix(count))
+            room.copyMemory(from: UnsafeRawBufferPointer(rebasing: rest.prefix(count)))
             took(count)
             rest = rest.dropFirst(count)
         }
@@ -144,6 +158,48 @@ final class StreamWriter {
         cutter.cutHere(start, end: end, decider: &decider, into: &pieces)
     }
 
+    /// Tells that a file ends here: its checksum will be among those that `takeFileChecksums` gives.
+    func endFile() throws {
+        try sum(.bytes(window, unsummed..<end))
+        unsummed = end
+        try sum(.finish)
+    }
+
+    /// Checksums of files that were not given out before, in the order of the files.
+    func takeFileChecksums() -> [[UInt8]] {
+        defer { fileChecksums = [] }
+        return fileChecksums
+    }
+
+    /// Whether an entry of another stream's list can be taken over.
+    func canTakeOver(_ entry: ListEntry) -> Bool {
+        if case .chunk(let id, _) = entry { store.isStored(id, contentClass) } else { true }
+    }
+
+    /// Takes over what another stream's list says of part of a file, whose bytes are not read: a chunk
+    /// that can be taken over, or zeros. What stood before was cut here.
+    func takeOver(_ entry: ListEntry) throws {
+        if isOpen { try turn(isLast: false) }
+        while naming.count > 0 { try takeNamed() }
+        let count: Int
+        switch entry {
+        case .chunk(let id, let bytes):
+            guard try !store.claim(id, byteCount: bytes, contentClass) else {
+                preconditionFailure("what is taken over is stored")
+            }
+            runs?.known(id, byteCount: bytes)
+            chunkCount += 1
+            count = bytes
+        case .zeros(let zeros):
+            runs?.zeros(zeros)
+            count = zeros
+        case .again: preconditionFailure("a repeat is taken over chunk by chunk")
+        }
+        try append(entry)
+        listed += count
+        byteCount += count
+    }
+
     private var start: UnsafePointer<UInt8> {
         UnsafePointer(window.base.assumingMemoryBound(to: UInt8.self))
     }
@@ -160,6 +216,7 @@ final class StreamWriter {
         window = next
         end -= kept
         unsummed = end
+        isOpen = false
         pieces = []
         while naming.isFull { try takeNamed() }
         naming.submit(job)
@@ -245,7 +302,8 @@ final class StreamWriter {
         try store.add([DeltaRun(chunks: [chunk], bytes: bytes, base: base)], .list)
     }
 
-    /// The stream ended: its description. The writer is used up.
+    /// The stream ended: its description, of a stream of files without its checksum. The writer is used
+    /// up, but for the checksums of files.
     func finish() throws -> Manifest.Stream {
         try turn(isLast: true)
         while naming.count > 0 { try takeNamed() }
@@ -253,21 +311,21 @@ final class StreamWriter {
         try runs?.finish { try store.add($0, contentClass) }
         guard let list = list.take() else { preconditionFailure("a stream is finished once") }
         let root = try list.finish { id, node in try store(node: node, id) }
+        if !sumsFiles { try sum(.finish) }
+        while checksums.count > 0 { try takeChecksum() }
         return Manifest.Stream(
             role: role, contentClass: contentClass, byteCount: byteCount, checksumKey: checksumKey,
-            checksum: try finishChecksum(), list: root, cuttingRule: rule.number)
+            checksum: sumsFiles ? [] : fileChecksums.removeLast(), list: root,
+            cuttingRule: rule.number)
     }
 
     private func sum(_ job: ChecksumJob) throws {
-        while checksums.isFull { _ = try checksums.take() }
+        while checksums.isFull { try takeChecksum() }
         checksums.submit(job)
     }
 
-    private func finishChecksum() throws -> [UInt8] {
-        try sum(.finish)
-        var last: [UInt8] = []
-        while let result = try checksums.take() { last = result }
-        return last
+    private func takeChecksum() throws {
+        if let checksum = try checksums.take() ?? nil { fileChecksums.append(checksum) }
     }
 
     func stop() {

@@ -4,7 +4,7 @@ import Vault
 import WireFormat
 
 /// Restores files and directories below a directory.
-struct FilesRestore {
+struct FilesRestore: ~Copyable {
     private let reader: SnapshotReader
     private let surroundings: Surroundings
     private let patterns: [PathPattern]
@@ -15,12 +15,14 @@ struct FilesRestore {
     private var heirs: [[UInt8]: [UInt8]] = [:]
     /// Where the next byte of the data stream belongs, and what is left of the part that holds it.
     private var rest: StreamPart?
+    private var proof: FileProof?
 
     init(_ request: RestoreRequest, _ reader: SnapshotReader, _ surroundings: Surroundings) {
         self.reader = reader
         self.surroundings = surroundings
         patterns = request.include.map { PathPattern($0) }
         maker = FileMaker(request.target, overwrites: request.overwrite, surroundings)
+        proof = FileProof(reader.manifest.stream(.data), snapshot: reader.snapshot.id.short)
     }
 
     var count: Int { maker.count }
@@ -47,7 +49,7 @@ struct FilesRestore {
                 renamed.path = heir
                 try make(renamed, data)
             } else {
-                try take(entry.byteCount, data) { _ in }
+                try take(entry, data) { _ in }
             }
             surroundings.progress(Progress(bytes: bytes, bytesTotal: total))
         }
@@ -58,6 +60,7 @@ struct FilesRestore {
                     "the data of snapshot \(reader.snapshot.id.short) is longer than its files")
             }
         }
+        if let proven = proof.take() { try proven.finish() }
         try maker.finish()
     }
 
@@ -96,32 +99,32 @@ struct FilesRestore {
     {
         var file = try Descriptor(creating: path, calls: surroundings.systemCalls)
         let output = Output(file.number, path: path, isSparse: true, surroundings)
-        try take(entry.byteCount, data) { try output.write($0) }
+        try take(entry, data) { try output.write($0) }
         try output.finish()
         try file.close()
         bytes += entry.byteCount
     }
 
-    /// Hands the next `count` bytes of the data stream to `body`.
+    /// Hands the content of a file, which comes next in the data stream, to `body`.
     private mutating func take(
-        _ count: Int, _ data: StreamReader?, _ body: (StreamPart) throws -> Void
+        _ entry: CatalogEntry, _ data: StreamReader?, _ body: (StreamPart) throws -> Void
     ) throws {
-        var left = count
+        var left = entry.byteCount
         while left > 0 {
             guard let part = try rest ?? data?.part() else {
                 throw WireError.malformed(
                     "the data of snapshot \(reader.snapshot.id.short) ends before its files do")
             }
             rest = nil
-            if part.count <= left {
-                try body(part)
-                left -= part.count
-            } else {
-                let (now, later) = part.split(at: left)
-                try body(now)
-                rest = later
-                left = 0
+            var now = part
+            if part.count > left {
+                let (first, later) = part.split(at: left)
+                (now, rest) = (first, later)
             }
+            proof?.take(now)
+            try body(now)
+            left -= now.count
         }
+        try proof?.end(entry)
     }
 }

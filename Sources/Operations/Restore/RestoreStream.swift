@@ -62,9 +62,7 @@ private func copyMember(_ path: Path, of reader: SnapshotReader, to output: Outp
             guard entry.kind == FileKind.file.rawValue else {
                 throw OperationError.notAStream("\(path)", what: "no bytes: it is no regular file")
             }
-            if entry.byteCount > 0 {
-                try copyRange(position..<(position + entry.byteCount), of: reader, to: output)
-            }
+            if entry.byteCount > 0 { try copyFile(entry, from: position, of: reader, to: output) }
             return
         }
         position += entry.byteCount
@@ -118,14 +116,23 @@ private func copy(_ file: CatalogEntry, of reader: SnapshotReader, to output: Ou
     if file.byteCount > written { try output.write(.zeros(file.byteCount - written)) }
 }
 
-/// Copies some bytes of the data stream.
-private func copyRange(_ range: Range<Int>, of reader: SnapshotReader, to output: Output) throws {
-    let parts = try reader.read(try reader.stream(.data))
+/// Copies the content of a file, which begins at a place of the data stream.
+private func copyFile(
+    _ entry: CatalogEntry, from start: Int, of reader: SnapshotReader, to output: Output
+) throws {
+    let stream = try reader.stream(.data)
+    let parts = try reader.read(stream)
+    var proof = FileProof(stream, snapshot: reader.snapshot.id.short)
     var position = 0
+    let range = start..<(start + entry.byteCount)
     while position < range.upperBound, let part = try parts.part() {
-        if let wanted = part.clamped(at: position, to: range) { try output.write(wanted) }
+        if let wanted = part.clamped(at: position, to: range) {
+            proof?.take(wanted)
+            try output.write(wanted)
+        }
         position += part.count
     }
+    try proof?.end(entry)
 }
 
 /// Restores a snapshot to a place.

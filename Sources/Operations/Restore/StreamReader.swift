@@ -118,8 +118,6 @@ final class StreamReader {
     private var checksum: StreamChecksum
     private(set) var byteCount = 0
     private var isFinished = false
-    private static let zeros = Slice(copying: [UInt8](repeating: 0, count: 64 << 10))
-
     private static let stretchBytes = 1 << 20
     /// Runs of zeros are not held against the memory that a plan takes, only their number.
     private static let plannedMax = 1024
@@ -241,18 +239,8 @@ final class StreamReader {
     // MARK: the whole
 
     private func add(_ part: StreamPart) {
-        switch part {
-        case .bytes(let slice): slice.withBytes { checksum.update($0) }
-        case .zeros(let count):
-            var rest = count
-            while rest > 0 {
-                let now = min(rest, Self.zeros.count)
-                Self.zeros.withBytes {
-                    checksum.update(UnsafeRawBufferPointer(rebasing: $0[..<now]))
-                }
-                rest -= now
-            }
-        }
+        // Of files each is proven by itself (`FileProof`).
+        if !stream.sumsFiles { checksum.update(part) }
     }
 
     private func finish() throws {
@@ -260,7 +248,8 @@ final class StreamReader {
         isFinished = true
         var used = StreamChecksum(key: stream.checksumKey)
         swap(&used, &checksum)
-        guard byteCount == stream.byteCount, equalInConstantTime(used.finish(), stream.checksum)
+        let isRight = equalInConstantTime(used.finish(), stream.checksum)
+        guard byteCount == stream.byteCount, stream.sumsFiles || isRight
         else {
             throw OperationError.checksumDiffers("snapshot \(snapshot.snapshot.id.short)")
         }

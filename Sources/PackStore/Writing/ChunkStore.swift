@@ -99,6 +99,12 @@ package final class ChunkStore {
         return true
     }
 
+    /// Whether a chunk is or will be stored, so that claiming it costs nothing.
+    package func isStored(_ id: ChunkID, _ contentClass: ContentClass) -> Bool {
+        pending.contains(id)
+            || index.place(of: id) { usable.contains($0) || own.contains($0) } != nil
+    }
+
     /// Stores a chunk that was claimed.
     package func add(_ id: ChunkID, _ slice: Slice, _ contentClass: ContentClass) throws {
         try writer(contentClass).add(id, slice)

@@ -60,6 +60,10 @@ enum AddCommand {
 
             A stream less than half as long as usual is saved, marked as shrunk, and ends
             with exit status 3.
+
+            Of --files, --kind incremental opens only files whose length, times or inode
+            differ from the last snapshot, differential from the last full one. Whatever
+            its kind, every such snapshot restores by itself.
             """,
         operands: [Operand("SERIES"), Operand("FILE", .any)],
         takesCommandLine: true,
@@ -78,6 +82,7 @@ enum AddCommand {
                 "from a pipe: only the end of the stream tells that it is whole"),
             .init("repo add shop shop.sql", "a dump that is there already"),
             .init("repo add etc --files /etc --exclude '*.bak'", "files and directories"),
+            .init("repo add etc --kind incremental --files /etc", "reading only what changed"),
         ],
         run: run)
 

@@ -10,6 +10,7 @@ struct AddSummary {
     let chunks: Int
     let chunksNew: Int
     let deltas: (frames: Int, rawBytes: Int, storedBytes: Int)
+    let files: (count: Int, unchanged: Int)?
     let seconds: Double
     let reservations: [String]
 
@@ -50,6 +51,7 @@ struct AddSummary {
             "chunks_new": .integer(chunksNew),
             "frames_delta": .integer(deltas.frames),
             "bytes_saved": .integer(deltas.rawBytes - deltas.storedBytes),
+            "files": .optional(files?.count), "files_unchanged": .optional(files?.unchanged),
             "seconds": .seconds(seconds),
             "position": head.position?.json ?? .null,
             "reservations": .array(reservations.map { .string($0) }),
@@ -62,7 +64,7 @@ extension AddSummary {
         self.init(
             snapshot: outcome.snapshot, manifest: outcome.manifest, way: way,
             chunks: outcome.chunks,
-            chunksNew: outcome.chunksNew, deltas: outcome.deltas,
+            chunksNew: outcome.chunksNew, deltas: outcome.deltas, files: outcome.files,
             seconds: outcome.seconds,
             reservations: outcome.reservations)
     }

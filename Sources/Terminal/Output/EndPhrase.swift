@@ -11,8 +11,9 @@ enum EndPhrase {
     static func of(_ manifest: Manifest, way: Way) -> String {
         let head = manifest.head
         if head.holdsFiles {
-            return head.completeness == .complete
-                ? "all of them read" : "not all of them could be read"
+            guard head.completeness == .complete else { return "not all of them could be read" }
+            let taken = head.kind == .full ? nil : manifest.facts?.notes.dropFirst().first
+            return taken.map { printable($0) } ?? "all of them read"
         }
         if head.completeness == .incomplete { return "cut off, and saved all the same" }
         let mark =

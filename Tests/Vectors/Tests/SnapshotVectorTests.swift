@@ -99,6 +99,7 @@ struct SnapshotVectorTests {
             case "content": streams[last].list = .content(value)
             case "name": streams[last].name = String(decoding: value, as: UTF8.self)
             case "cutting rule": streams[last].cuttingRule = UInt16(number(value))
+            case "sums files": streams[last].sumsFiles = true
             default: break
             }
         }

@@ -79,6 +79,7 @@ struct WireVectorTests {
         }
         func entry(_ vector: VectorCase) -> CatalogEntry {
             var entry = CatalogEntry(path: vector["path"], kind: vector.byte("kind"))
+            entry.checksum = vector.optionalBytes("checksum")
             entry.mode = UInt32(vector.number("mode"))
             (entry.user, entry.group) = (
                 UInt32(vector.number("user")), UInt32(vector.number("group"))
