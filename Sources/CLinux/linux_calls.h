@@ -162,6 +162,7 @@ static inline int repo_free_bytes(const char *path, uint64_t *bytes) {
 }
 static inline int repo_create_exclusive_flags(void) { return O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW; }
 static inline int repo_write_flags(void) { return O_WRONLY | O_NOFOLLOW; }
+static inline int repo_change_flags(void) { return O_RDWR | O_NOFOLLOW | O_NONBLOCK; }
 static inline int repo_append_flags(void) { return O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW; }
 static inline int repo_read_flags(void) { return O_RDONLY; }
 static inline int repo_read_once_flags(void) { return O_RDONLY | O_NOFOLLOW | O_NONBLOCK; }

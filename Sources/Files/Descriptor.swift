@@ -24,6 +24,11 @@ package struct Descriptor: ~Copyable, Sendable {
         try self.init(path, flags: repo_write_flags(), mode: 0, calls: calls, action: "open")
     }
 
+    /// Opens a file that is there for reading and writing; follows no link.
+    package init(changing path: Path, calls: SystemCalls) throws(FileError) {
+        try self.init(path, flags: repo_change_flags(), mode: 0, calls: calls, action: "open")
+    }
+
     /// Creates a new file, readable by its owner only; fails where something stands there already.
     package init(creating path: Path, mode: mode_t = 0o600, calls: SystemCalls) throws(FileError) {
         try self.init(

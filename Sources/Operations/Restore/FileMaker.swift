@@ -15,6 +15,14 @@ struct FileMaker {
     private let directories: Directories
     private let isRoot: Bool
 
+    /// Whether what stands there already stays where it is of the right kind: what it holds is compared
+    /// later. A file is made of the right length.
+    var keepsWhatFits = false
+    /// Whether a directory may go that stands where something else belongs.
+    var removesTrees = false
+    /// Kept files that have several names: one that belongs to two files is parted.
+    private var kept: Set<[UInt64]> = []
+
     private(set) var count = 0
     private(set) var notes: [String] = []
     private var notesLeft = 100
@@ -44,10 +52,16 @@ struct FileMaker {
         let standing = try directories.status(path)
         if let standing, !(entry.kind == FileKind.directory.rawValue && standing.kind == .directory)
         {
-            guard overwrites, standing.kind != .directory else {
+            if keepsWhatFits, try fits(standing, entry, path) {
+                count += 1
+                if entry.hardLink != nil { return nil }
+                if standing.kind == .file { try resize(path, standing, to: entry.byteCount) }
+                return path
+            }
+            guard overwrites, removesTrees || standing.kind != .directory else {
                 throw OperationError.alreadyThere("\(path)")
             }
-            try directories.remove(path)
+            try removeTree(path)
         }
         count += 1
         if let link = entry.hardLink {
@@ -69,6 +83,11 @@ struct FileMaker {
                 // What could be read of it stands in the stream, and belongs to no other file.
                 if entry.byteCount == 0 { return nil }
             }
+            if keepsWhatFits {
+                var file = try Descriptor(creating: path, calls: surroundings.systemCalls)
+                if entry.byteCount > 0 { try file.truncate(to: entry.byteCount) }
+                try file.close()
+            }
         case .symbolicLink:
             let result = surroundings.systemCalls.symlink(Path(bytes: entry.linkTarget ?? []), path)
             if result < 0 { throw FileError("make the link", path, code: -result) }
@@ -79,6 +98,49 @@ struct FileMaker {
             if result < 0 { return nil }
         }
         return path
+    }
+
+    /// Whether what stands there is what the entry says, but for content and attributes.
+    private mutating func fits(_ standing: stat, _ entry: CatalogEntry, _ path: Path) throws -> Bool {
+        if let link = entry.hardLink {
+            let first = try directories.status(target / Path(bytes: link))
+            return first?.st_ino == standing.st_ino && first?.st_dev == standing.st_dev
+        }
+        guard standing.kind.rawValue == entry.kind else { return false }
+        switch standing.kind {
+        case .file:
+            let inode = [UInt64(standing.st_dev), UInt64(standing.st_ino)]
+            return standing.st_nlink == 1 || kept.insert(inode).inserted
+        case .symbolicLink:
+            var bytes = [CChar](repeating: 0, count: 4096)
+            let count = surroundings.systemCalls.readlink(path, &bytes, bytes.count)
+            let wanted = (entry.linkTarget ?? []).map { CChar(bitPattern: $0) }
+            return count >= 0 && bytes[..<count].elementsEqual(wanted)
+        case .characterDevice, .blockDevice:
+            return entry.special.map { repo_device($0.major, $0.minor) } == standing.st_rdev
+        default: return true
+        }
+    }
+
+    private func resize(_ path: Path, _ standing: stat, to byteCount: Int) throws {
+        if !isRoot, standing.st_mode & 0o600 != 0o600 {
+            // Our own, though we may not write it: its mode is set at the end.
+            _ = surroundings.systemCalls.changeMode(path, standing.st_mode & 0o777 | 0o600)
+        }
+        guard Int(standing.st_size) != byteCount else { return }
+        var file = try Descriptor(changing: path, calls: surroundings.systemCalls)
+        try file.truncate(to: byteCount)
+        try file.close()
+    }
+
+    /// Removes what stands at a path, with all that lies in it; follows no link.
+    func removeTree(_ path: Path) throws {
+        guard try directories.status(path)?.kind == .directory else {
+            return try directories.remove(path)
+        }
+        for name in try directories.names(path) ?? [] { try removeTree(path / name) }
+        let result = surroundings.systemCalls.rmdir(path)
+        if result < 0 { throw FileError("remove", path, code: -result) }
     }
 
     /// Gives directories their attributes.

@@ -141,17 +141,21 @@ package struct RestoreRequest: Sendable {
     package var target: Path
     package var include: [String]
     package var overwrite: Bool
+    /// Whether what is there is compared, and only what differs is written.
     package var inPlace: Bool
+    /// Whether, in place, what the snapshot does not have is removed.
+    package var deletes: Bool
 
     package init(
         snapshot: Snapshot, target: Path, include: [String] = [], overwrite: Bool = false,
-        inPlace: Bool = false
+        inPlace: Bool = false, deletes: Bool = false
     ) {
         self.snapshot = snapshot
         self.target = target
         self.include = include
         self.overwrite = overwrite
         self.inPlace = inPlace
+        self.deletes = deletes
     }
 }
 
@@ -161,6 +165,8 @@ package struct RestoreOutcome: Sendable {
     package let files: Int
     package let notes: [String]
     package let seconds: Double
+    /// In place: how many bytes were compared, and how many of them written.
+    package var inPlace: (compared: Int, written: Int)?
 }
 
 package func restore(_ request: RestoreRequest, from vault: Vault) throws -> RestoreOutcome {
@@ -169,6 +175,15 @@ package func restore(_ request: RestoreRequest, from vault: Vault) throws -> Res
     func outcome(_ path: Path, bytes: Int, files: Int, notes: [String]) -> RestoreOutcome {
         RestoreOutcome(
             path: path, bytes: bytes, files: files, notes: notes, seconds: began.elapsedSeconds)
+    }
+    let holdsFiles =
+        reader.manifest.stream(.catalog) != nil || reader.manifest.stream(.members) != nil
+    if request.inPlace, holdsFiles {
+        let files = try InPlaceRestore(request, reader, vault.surroundings).run()
+        var result = outcome(
+            request.target, bytes: files.bytesWritten, files: files.count, notes: files.notes)
+        result.inPlace = (files.bytesCompared, files.bytesWritten)
+        return result
     }
     if reader.manifest.stream(.catalog) != nil {
         let files = try FilesRestore(request, reader, vault.surroundings).run()
@@ -182,6 +197,13 @@ package func restore(_ request: RestoreRequest, from vault: Vault) throws -> Res
         throw OperationError.notAStream(
             request.snapshot.id.short, what: "one stream, of which no members are known")
     }
+    if request.inPlace {
+        let path = try filePath(request, reader, vault.surroundings)
+        let counts = try restoreFileInPlace(path, reader, vault.surroundings)
+        var result = outcome(path, bytes: counts.written, files: 1, notes: [])
+        result.inPlace = counts
+        return result
+    }
     let (path, bytes) = try restoreFile(request, reader, vault.surroundings)
     return outcome(path, bytes: bytes, files: 1, notes: [])
 }
@@ -192,8 +214,7 @@ private func restoreFile(
     _ request: RestoreRequest, _ reader: SnapshotReader, _ surroundings: Surroundings
 ) throws -> (Path, Int) {
     let directories = Directories(surroundings.systemCalls)
-    var path = request.target
-    if try directories.statusFollowing(path)?.kind == .directory { path = path / fileName(reader) }
+    let path = try filePath(request, reader, surroundings)
     if try directories.status(path) != nil && !request.overwrite {
         throw OperationError.alreadyThere("\(path)")
     }
@@ -216,6 +237,15 @@ private func restoreFile(
         try? directories.remove(temporary)
         throw error
     }
+}
+
+/// The file that a stream becomes: in a directory one of a fitting name.
+private func filePath(
+    _ request: RestoreRequest, _ reader: SnapshotReader, _ surroundings: Surroundings
+) throws -> Path {
+    let directories = Directories(surroundings.systemCalls)
+    let isDirectory = try directories.statusFollowing(request.target)?.kind == .directory
+    return isDirectory ? request.target / fileName(reader) : request.target
 }
 
 /// `shop-logical-20261121-0416.sql`.

@@ -41,5 +41,5 @@ enum GlobalOptions {
     static let passwordVariable = "REPO_PASSWORD"
 
     /// Options of what comes later: named, so that nobody looks for a typing mistake.
-    static let later = ["endpoint", "region", "profile", "in-place"]
+    static let later = ["endpoint", "region", "profile"]
 }

@@ -12,10 +12,17 @@ enum RestoreCommand {
         "include", value: "PATTERN", isRepeatable: true,
         "only files that match: 'etc/*.conf', 'var/lib'")
     private static let overwrite = Option("overwrite", "replace what is there")
+    private static let inPlace = Option(
+        "in-place", "compare with what is there, and write only what differs")
+    private static let delete = Option(
+        "delete", "with --in-place: remove what the snapshot does not have")
 
     static let command = Command(
         "restore", summary: "bring a snapshot back",
-        usage: ["REF --to PATH [--include PATTERN] [--overwrite]", "REF -- COMMAND ARG..."],
+        usage: [
+            "REF --to PATH [--include PATTERN] [--overwrite]",
+            "REF --to PATH --in-place [--delete]", "REF -- COMMAND ARG...",
+        ],
         description: """
             A stream becomes the file PATH, or a file of a fitting name in the directory
             PATH. It appears under its name when it is whole. Files come back under the
@@ -23,17 +30,24 @@ enum RestoreCommand {
             archive (tar, xbstream), which repo cat gives as it was. Nothing that is there
             is replaced unless --overwrite says so.
 
+            With --in-place what is there is read and compared, and only what differs is
+            fetched and written: the way back for a large directory that changed a
+            little. Stop the server that uses it first. It may be stopped and run again.
+
             With COMMAND the whole stream is proven first, and only then fed to the
             command. If the command fails, so does repo.
             """,
         operands: [Operand("REF")],
         takesCommandLine: true,
-        options: [target, include, overwrite, Session.acceptRollback],
+        options: [target, include, overwrite, inPlace, delete, Session.acceptRollback],
         examples: [
             .init("repo restore shop --to shop.sql", "the latest dump as a file"),
             .init(
                 "repo restore shop@2026-11-20 -- mariadb", "an older one, straight into a server"),
             .init("repo restore etc --to /tmp/etc --include 'etc/ssh'", "some of the files"),
+            .init(
+                "repo restore shop/physical --to /var/lib/mysql --in-place --delete",
+                "back to last night, writing only what changed since"),
         ],
         run: run)
 
@@ -51,6 +65,11 @@ enum RestoreCommand {
                     "restore writes files",
                     hint: "repo cat \(shellWord(reference.text)) prints a stream")
             }
+            if arguments.has(delete), !arguments.has(inPlace) || arguments.has(include) {
+                throw UsageError(
+                    "--delete goes with --in-place, and with the whole snapshot",
+                    hint: "repo restore REF --to PATH --in-place --delete")
+            }
             let vault = try session.openVault()
             let snapshot = try reference.resolve(in: session.history(vault))
             if !patterns.isEmpty, !snapshot.head.holdsFiles, !snapshot.head.isArchive {
@@ -61,12 +80,13 @@ enum RestoreCommand {
             let outcome = try restore(
                 RestoreRequest(
                     snapshot: snapshot, target: path, include: patterns,
-                    overwrite: arguments.has(overwrite)),
+                    overwrite: arguments.has(overwrite), inPlace: arguments.has(inPlace),
+                    deletes: arguments.has(delete)),
                 from: vault)
             try tell(outcome, snapshot, session.console)
             return .done
         case (nil, let commandLine?):
-            for option in [include, overwrite] where arguments.has(option) {
+            for option in [include, overwrite, inPlace, delete] where arguments.has(option) {
                 throw UsageError(
                     "\(option.flag) goes with --to",
                     hint: "repo restore REF --to PATH \(option.flag) ...")
@@ -95,7 +115,8 @@ enum RestoreCommand {
                 .object([
                     "type": "summary", "snapshot": .string("\(snapshot.id)"),
                     "path": .string("\(outcome.path)"),
-                    "bytes": .integer(outcome.bytes), "files": .integer(outcome.files),
+                    "bytes": .integer(outcome.bytes),
+                    "bytes_compared": .optional(outcome.inPlace?.compared), "files": .integer(outcome.files),
                     "seconds": .seconds(outcome.seconds),
                     "notes": .array(outcome.notes.map { .string($0) }),
                 ]))
@@ -105,8 +126,11 @@ enum RestoreCommand {
         let files =
             snapshot.head.holdsFiles || outcome.files > 1
             ? Figures.count(outcome.files, "file or directory", "files and directories") + ", " : ""
-        try console.summary(
-            "\(files)\(Figures.size(outcome.bytes)), \(Figures.duration(outcome.seconds))")
+        let size =
+            outcome.inPlace.map {
+                "\(Figures.size($0.compared)) compared, \(Figures.size($0.written)) written"
+            } ?? Figures.size(outcome.bytes)
+        try console.summary("\(files)\(size), \(Figures.duration(outcome.seconds))")
     }
 
     private static func describe(_ snapshot: Snapshot) -> String {
