@@ -38,7 +38,7 @@ struct FileMaker {
         isRoot = geteuid() == 0
     }
 
-    func makeTarget() throws { try directories.make(target, mode: 0o755) }
+    func makeTarget(mode: mode_t = 0o755) throws { try directories.make(target, mode: mode) }
 
     /// Makes what an entry says, all but the content of a file.
     /// - Returns: what still needs its attributes, and a file its content; nil where nothing does.

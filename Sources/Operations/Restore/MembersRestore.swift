@@ -34,7 +34,8 @@ struct MembersRestore {
     }
 
     private mutating func restore() throws {
-        try maker.makeTarget()
+        // A server wants its data directory for itself.
+        try maker.makeTarget(mode: 0o700)
         try makeMembers()
         let writer = try PieceWriter(
             files.map { ($0.path, $0.entry.pieces) }, surroundings)

@@ -67,7 +67,25 @@ private func copyMember(_ path: Path, of reader: SnapshotReader, to output: Outp
         }
         position += entry.byteCount
     }
+    if let whole = try onlyPath(endingWith: path, of: reader) {
+        return try copyMember(whole, of: reader, to: output)
+    }
     throw OperationError.noSuchMember("\(path)", of: reader.snapshot.id.short, why: nil)
+}
+
+/// The one file whose path ends like this; nil where there is none, or more than one. The top of a
+/// directory that was saved is known by its last names.
+private func onlyPath(endingWith ending: Path, of reader: SnapshotReader) throws -> Path? {
+    var catalog = CatalogReader(
+        try reader.read(try reader.stream(.catalog)), snapshot: reader.snapshot)
+    let wanted = [UInt8(ascii: "/")] + ending.bytes
+    var found: [[UInt8]] = []
+    while let entry = try catalog.next(), found.count < 2 {
+        if entry.path.count > wanted.count, entry.path.suffix(wanted.count).elementsEqual(wanted) {
+            found.append(entry.path)
+        }
+    }
+    return found.count == 1 ? Path(bytes: found[0]) : nil
 }
 
 private func copyArchiveMember(
@@ -145,6 +163,10 @@ package struct RestoreRequest: Sendable {
     package var inPlace: Bool
     /// Whether, in place, what the snapshot does not have is removed.
     package var deletes: Bool
+    /// Whether a physical backup is made a data directory, with all that it needs.
+    package var prepares = false
+    /// The program that does it; nil to look for it.
+    package var prepareWith: Path?
 
     package init(
         snapshot: Snapshot, target: Path, include: [String] = [], overwrite: Bool = false,
@@ -171,6 +193,12 @@ package struct RestoreOutcome: Sendable {
 
 package func restore(_ request: RestoreRequest, from vault: Vault) throws -> RestoreOutcome {
     let began = ContinuousClock.now
+    if request.prepares {
+        let prepared = try PreparedRestore(request, vault).run()
+        return RestoreOutcome(
+            path: request.target, bytes: prepared.bytes, files: prepared.count,
+            notes: prepared.notes, seconds: began.elapsedSeconds)
+    }
     let reader = try SnapshotReader(request.snapshot, vault)
     func outcome(_ path: Path, bytes: Int, files: Int, notes: [String]) -> RestoreOutcome {
         RestoreOutcome(

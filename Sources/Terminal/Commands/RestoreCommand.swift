@@ -16,12 +16,18 @@ enum RestoreCommand {
         "in-place", "compare with what is there, and write only what differs")
     private static let delete = Option(
         "delete", "with --in-place: remove what the snapshot does not have")
+    private static let prepare = Option(
+        "prepare", "make a physical backup a data directory, with all increments it needs")
+    private static let prepareWith = Option(
+        "prepare-with", value: "PROGRAM",
+        "the mariabackup, xtrabackup or pg_combinebackup to use; default the one in PATH")
 
     static let command = Command(
         "restore", summary: "bring a snapshot back",
         usage: [
             "REF --to PATH [--include PATTERN] [--overwrite]",
-            "REF --to PATH --in-place [--delete]", "REF -- COMMAND ARG...",
+            "REF --to PATH --in-place [--delete]", "REF --to PATH --prepare",
+            "REF -- COMMAND ARG...",
         ],
         description: """
             A stream becomes the file PATH, or a file of a fitting name in the directory
@@ -34,12 +40,17 @@ enum RestoreCommand {
             fetched and written: the way back for a large directory that changed a
             little. Stop the server that uses it first. It may be stopped and run again.
 
+            With --prepare a backup of mariabackup, xtrabackup or pg_basebackup comes back
+            as a data directory that the server starts on, in a PATH that is empty or not
+            there: the full and all increments that REF needs are restored and put
+            together by the server's own tool.
+
             With COMMAND the whole stream is proven first, and only then fed to the
             command. If the command fails, so does repo.
             """,
         operands: [Operand("REF")],
         takesCommandLine: true,
-        options: [target, include, overwrite, inPlace, delete, Session.acceptRollback],
+        options: [target, include, overwrite, inPlace, delete, prepare, prepareWith, Session.acceptRollback],
         examples: [
             .init("repo restore shop --to shop.sql", "the latest dump as a file"),
             .init(
@@ -70,6 +81,12 @@ enum RestoreCommand {
                     "--delete goes with --in-place, and with the whole snapshot",
                     hint: "repo restore REF --to PATH --in-place --delete")
             }
+            let prepares = arguments.has(prepare) || arguments.has(prepareWith)
+            for option in [include, overwrite, inPlace] where prepares && arguments.has(option) {
+                throw UsageError(
+                    "--prepare wants a directory of its own, and all of a backup",
+                    hint: "leave out \(option.flag)")
+            }
             let vault = try session.openVault()
             let snapshot = try reference.resolve(in: session.history(vault))
             if !patterns.isEmpty, !snapshot.head.holdsFiles, !snapshot.head.isArchive {
@@ -77,16 +94,17 @@ enum RestoreCommand {
                     "--include chooses files, and \(snapshot.id.short) is one stream",
                     hint: "leave it out")
             }
-            let outcome = try restore(
-                RestoreRequest(
-                    snapshot: snapshot, target: path, include: patterns,
-                    overwrite: arguments.has(overwrite), inPlace: arguments.has(inPlace),
-                    deletes: arguments.has(delete)),
-                from: vault)
+            var request = RestoreRequest(
+                snapshot: snapshot, target: path, include: patterns,
+                overwrite: arguments.has(overwrite), inPlace: arguments.has(inPlace),
+                deletes: arguments.has(delete))
+            request.prepares = prepares
+            request.prepareWith = arguments.path(prepareWith)
+            let outcome = try restore(request, from: vault)
             try tell(outcome, snapshot, session.console)
             return .done
         case (nil, let commandLine?):
-            for option in [include, overwrite, inPlace, delete] where arguments.has(option) {
+            for option in [include, overwrite, inPlace, delete, prepare, prepareWith] where arguments.has(option) {
                 throw UsageError(
                     "\(option.flag) goes with --to",
                     hint: "repo restore REF --to PATH \(option.flag) ...")

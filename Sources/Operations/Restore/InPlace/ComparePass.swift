@@ -45,6 +45,8 @@ final class ComparePass {
     private(set) var written: [Int: Path] = [:]
 
     private static let openMax = 64
+    /// A run of zeros that is long is compared, and written, by pieces.
+    private static let zerosBytesMax = 64 << 10
     private static let batchBytesMax = 1 << 20
     private static let batchPiecesMax = 512
     private static let zeros = [UInt8](repeating: 0, count: 64 << 10)
@@ -83,7 +85,7 @@ final class ComparePass {
             var rest = piece.range
             while !rest.isEmpty {
                 // A long run of zeros is looked at bit by bit.
-                let count = piece.id == nil ? min(rest.count, LocalCompare.pieceBytesMax) : rest.count
+                let count = piece.id == nil ? min(rest.count, Self.zerosBytesMax) : rest.count
                 try take(piece.id, rest.prefix(count))
                 rest = rest.dropFirst(count)
             }
@@ -101,7 +103,7 @@ final class ComparePass {
     func takeHole(_ hole: Range<Int>, of path: Path, number: Int) throws {
         var rest = hole
         while !rest.isEmpty {
-            let now = rest.prefix(LocalCompare.pieceBytesMax)
+            let now = rest.prefix(Self.zerosBytesMax)
             let part = LocalPiece.Part(
                 file: try file(number, path), offset: now.lowerBound, range: 0..<now.count)
             try add(LocalPiece(id: nil, byteCount: now.count, parts: [part]))

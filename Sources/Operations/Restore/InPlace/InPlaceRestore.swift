@@ -42,7 +42,7 @@ struct InPlaceRestore {
     private var isArchive: Bool { reader.manifest.stream(.members) != nil }
 
     private mutating func restore() throws {
-        try maker.makeTarget()
+        try maker.makeTarget(mode: isArchive ? 0o700 : 0o755)
         if !patterns.isEmpty { try findHeirs() }
         try forEachEntry { run, entry in
             let path = try run.maker.make(entry)
