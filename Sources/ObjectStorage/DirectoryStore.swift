@@ -112,10 +112,4 @@ extension DirectoryStore {
         guard status.kind == .directory else { return false }
         return try (directories.names(root) ?? []).isEmpty
     }
-
-    /// Whether a repository is here.
-    package func hasConfigOrKeys() throws -> Bool {
-        if try byteCount(of: .config) != nil { return true }
-        return try !list(.keys).isEmpty
-    }
 }

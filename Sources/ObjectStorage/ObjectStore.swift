@@ -12,7 +12,8 @@ package protocol ObjectStore: Sendable {
     /// Whether a read costs no network: bases are then read from the store itself.
     var isNear: Bool { get }
 
-    /// Creates an object. Throws `StorageError.exists` where the name is taken.
+    /// Creates an object. Throws `StorageError.exists` where the name is taken; a far store that cannot
+    /// tell is asked before only where the name is not random.
     func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws
     /// The object's length; nil where there is none.
     func byteCount(of name: ObjectName) throws -> Int?
@@ -20,11 +21,16 @@ package protocol ObjectStore: Sendable {
     /// Throws `StorageError.missing` where there is no object.
     func read(_ name: ObjectName, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws
         -> Int
+    /// A whole object.
+    /// - Parameter limit: a longer one is refused.
+    func get(_ name: ObjectName, limit: Int) throws -> [UInt8]
     /// The objects whose names begin with `folder`, in the order of their names. What is no object
     /// is left out.
     func list(_ folder: Folder) throws -> [StoredObject]
     /// Deletes an object; none there is no error.
     func remove(_ name: ObjectName) throws
+    /// Whether a new repository may be made here.
+    func isFree() throws -> Bool
 }
 
 /// An object as a listing shows it.
@@ -73,9 +79,23 @@ package enum Folder: Hashable, Sendable {
 }
 
 extension ObjectStore {
-    /// A whole object.
-    /// - Parameter limit: a longer one is refused.
-    package func get(_ name: ObjectName, limit: Int = Limits.objectBytes) throws -> [UInt8] {
+    /// Whether a repository is here.
+    package func hasConfigOrKeys() throws -> Bool {
+        if try byteCount(of: .config) != nil { return true }
+        return try !list(.keys).isEmpty
+    }
+
+    /// Whether a new repository may be made here: no object of any is there.
+    package func isFree() throws -> Bool {
+        guard try !hasConfigOrKeys() else { return false }
+        return try Folder.Root.allCases.allSatisfy { try list(.all($0)).isEmpty }
+    }
+
+    package func get(_ name: ObjectName) throws -> [UInt8] {
+        try get(name, limit: Limits.objectBytes)
+    }
+
+    package func get(_ name: ObjectName, limit: Int) throws -> [UInt8] {
         guard let count = try byteCount(of: name) else { throw StorageError.missing(name) }
         guard count <= limit else {
             throw StorageError.tooLong(name, byteCount: count, limit: limit)

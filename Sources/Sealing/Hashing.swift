@@ -43,6 +43,18 @@ package struct SHA256: ~Copyable {
     }
 }
 
+/// MD5, for stores that want it beside a body. It proves nothing.
+package enum MD5 {
+    package static func hash(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 16) { buffer, count in
+            let done = EVP_Digest(
+                bytes.baseAddress, bytes.count, buffer.baseAddress, nil, EVP_md5(), nil)
+            precondition(done == 1, "the cryptographic library has MD5")
+            count = 16
+        }
+    }
+}
+
 /// HMAC-SHA-256 under one key, for many messages.
 package struct HMAC256: ~Copyable {
     private let context: OpaquePointer

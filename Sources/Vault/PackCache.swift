@@ -68,6 +68,9 @@ struct WriteThroughStore: ObjectStore {
     }
 
     func byteCount(of name: ObjectName) throws -> Int? { try far.byteCount(of: name) }
+    func get(_ name: ObjectName, limit: Int) throws -> [UInt8] {
+        try far.get(name, limit: limit)
+    }
     func read(_ name: ObjectName, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws
         -> Int
     {

@@ -14,6 +14,10 @@ private let mayImport: [String: Set<String>] = [
     "ChunkIndex": ["Faults", "Files", "WireFormat", "CLinux", "Synchronization"],
     "DumpFormats": ["Faults", "CIsal", "Glibc"],
     "ObjectStorage": ["Faults", "Files", "WireFormat", "CLinux", "Synchronization"],
+    "S3": [
+        "Faults", "Files", "WireFormat", "Sealing", "ObjectStorage", "CCurl", "CLinux", "Glibc",
+        "Synchronization",
+    ],
     "PackStore": [
         "Faults", "WireFormat", "Sealing", "Compression", "Workers", "ChunkIndex", "ObjectStorage",
         "CLinux",
@@ -32,9 +36,8 @@ private let mayImport: [String: Set<String>] = [
         "ObjectStorage", "PackStore", "Snapshots", "Vault", "CLinux", "Synchronization",
     ],
     "Terminal": [
-        "Faults", "Files", "WireFormat", "Sealing", "DumpFormats", "ObjectStorage", "Snapshots",
-        "Vault", "Operations",
-        "CLinux", "Synchronization",
+        "Faults", "Files", "WireFormat", "Sealing", "DumpFormats", "ObjectStorage", "S3",
+        "Snapshots", "Vault", "Operations", "CLinux", "Synchronization",
     ],
     "repo": ["Terminal"],
 ]

@@ -64,7 +64,6 @@ import Testing
     #expect(mistake("list -Z")?.message == "repo list has no option -Z")
     #expect(mistake("list --exclude x")?.hint == "repo add has it")
     #expect(mistake("--tag x add")?.hint == "write it behind the command: repo add --tag")
-    #expect(mistake("list --endpoint x")?.message == "--endpoint is not there yet")
 }
 
 @Test func `a command without its -- is told of it`() {

@@ -11,8 +11,12 @@ import Testing
     #expect(try Location([0x2f, 0xff]).path.bytes == [0x2f, 0xff])
 }
 
+@Test func `a location is a bucket`() throws {
+    #expect(try Location(bytes("s3://bucket/prefix")).isFar)
+    #expect(try !Location(bytes("s3:/bucket")).isFar)
+}
+
 @Test func `other kinds of locations are named`() {
-    #expect(throws: UsageError.self) { try Location(bytes("s3://bucket/prefix")) }
     #expect(throws: StorageError.self) { try Location(bytes("ftp://host/path")) }
     #expect(throws: UsageError.self) { try Location([]) }
 }

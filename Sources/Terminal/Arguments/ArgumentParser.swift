@@ -190,9 +190,6 @@ private struct Parsing {
 
     private func unknown(_ flag: String) -> UsageError {
         let name = String(flag.drop { $0 == "-" })
-        if GlobalOptions.later.contains(name) {
-            return UsageError("\(flag) is not there yet", hint: "repo --help shows what is")
-        }
         if let arguments, arguments.command.takesCommandLine, arguments.operands.count > 1 {
             let name =
                 "\(arguments.command.fullName) \(String(decoding: arguments.operands[0], as: UTF8.self))"

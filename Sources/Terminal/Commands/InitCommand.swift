@@ -38,7 +38,7 @@ enum InitCommand {
 
     private static func run(_ session: Session) throws -> ExitCode {
         let location = try location(session)
-        let store = session.store(at: location)
+        let store = try session.store(at: location)
         if try !isFree(location, store, session) {
             if session.console.isJSON {
                 try session.console.out(
@@ -84,16 +84,18 @@ enum InitCommand {
     }
 
     /// Whether a repository can be made there; false where there is one and that is all right.
-    private static func isFree(_ location: Location, _ store: DirectoryStore, _ session: Session)
-        throws -> Bool
-    {
-        let status = try Directories(session.surroundings.systemCalls).statusFollowing(
-            location.path)
-        if let status, status.kind != .directory {
-            throw PlaceTaken(
-                message: "\(location.path) is no directory: nothing changed", hint: nil)
+    private static func isFree(
+        _ location: Location, _ store: any ObjectStore, _ session: Session
+    ) throws -> Bool {
+        if !location.isFar {
+            let status = try Directories(session.surroundings.systemCalls).statusFollowing(
+                location.path)
+            if let status, status.kind != .directory {
+                throw PlaceTaken(
+                    message: "\(location.path) is no directory: nothing changed", hint: nil)
+            }
         }
-        if status != nil, try store.hasConfigOrKeys() {
+        if try store.hasConfigOrKeys() {
             if session.arguments.has(ifMissing) { return false }
             throw PlaceTaken(
                 message: "there is a repository at \(location.path) already: nothing changed",
@@ -102,12 +104,13 @@ enum InitCommand {
         guard try store.isFree() else {
             throw PlaceTaken(
                 message: "\(location.path) is not empty: nothing changed",
-                hint: "choose a directory that is empty or not there yet")
+                hint: location.isFar
+                    ? "choose another prefix" : "choose a directory that is empty or not there yet")
         }
         return true
     }
 
-    private static func create(_ store: DirectoryStore, _ session: Session) throws -> Vault {
+    private static func create(_ store: any ObjectStore, _ session: Session) throws -> Vault {
         let source = try CredentialSource.find(
             session.arguments, session.environment, takesRecoveryKey: false)
         let credential = try session.credential(
@@ -120,7 +123,7 @@ enum InitCommand {
     }
 
     private static func createWithKey(
-        in path: Path, _ location: Location, _ store: DirectoryStore, _ session: Session
+        in path: Path, _ location: Location, _ store: any ObjectStore, _ session: Session
     ) throws {
         guard path.parent != location.path else {
             throw UsageError(

@@ -22,7 +22,7 @@ enum CacheLocation {
     }
 
     /// A size as people write it: `0`, `500MB`, `5 GiB`.
-    private static func bytes(_ text: String, of what: String) throws(UsageError) -> Int {
+    static func bytes(_ text: String, of what: String) throws(UsageError) -> Int {
         let digits = text.prefix { $0.isNumber || $0 == "." }
         let unit = text.dropFirst(digits.count).trimmingPrefix(" ").lowercased()
         let units = [

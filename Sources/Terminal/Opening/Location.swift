@@ -4,7 +4,9 @@ import ObjectStorage
 
 /// Where a repository is.
 struct Location: Sendable, Equatable {
+    /// A directory, or `s3://bucket/prefix`.
     let path: Path
+    let isFar: Bool
 
     /// - Parameter bytes: a directory, or the name of a place that is no directory.
     init(_ bytes: [UInt8]) throws {
@@ -13,12 +15,13 @@ struct Location: Sendable, Equatable {
         }
         if let scheme = Self.scheme(bytes) {
             let text = "\(Path(bytes: bytes))"
-            if scheme == "s3" {
-                throw UsageError(
-                    "\(text): repositories in S3 are not there yet",
-                    hint: "use a directory: -r /srv/backup")
+            guard scheme == "s3" else {
+                throw StorageError.badLocation(
+                    text, why: "repo knows directories and s3://, and no \(scheme)://")
             }
-            throw StorageError.badLocation(text, why: "repo knows directories, and no \(scheme)://")
+            isFar = true
+        } else {
+            isFar = false
         }
         path = Path(bytes: bytes)
     }

@@ -25,7 +25,7 @@ struct Session: Sendable {
     /// types.
     func openVault() throws -> Vault {
         let location = try Location.find(arguments, environment)
-        let store = store(at: location)
+        let store = try store(at: location)
         // Before a password is asked for: that there is nothing to open is the first answer.
         try requireRepository(location, store)
         let source = try CredentialSource.find(arguments, environment)
@@ -38,19 +38,22 @@ struct Session: Sendable {
         return vault
     }
 
-    func store(at location: Location) -> DirectoryStore {
-        DirectoryStore(
+    func store(at location: Location) throws -> any ObjectStore {
+        if location.isFar { return try FarStore.open(location, self) }
+        return DirectoryStore(
             location.path, calls: surroundings.systemCalls, randomBytes: surroundings.randomBytes)
     }
 
-    private func requireRepository(_ location: Location, _ store: DirectoryStore) throws {
-        let status = try Directories(surroundings.systemCalls).statusFollowing(location.path)
-        if let status, status.kind != .directory {
-            throw NoRepository(
-                message: "there is no repository at \(location.path): it is no directory", hint: nil
-            )
+    private func requireRepository(_ location: Location, _ store: any ObjectStore) throws {
+        if !location.isFar {
+            let status = try Directories(surroundings.systemCalls).statusFollowing(location.path)
+            if let status, status.kind != .directory {
+                throw NoRepository(
+                    message: "there is no repository at \(location.path): it is no directory",
+                    hint: nil)
+            }
         }
-        guard status != nil, try store.hasConfigOrKeys() else {
+        guard try store.hasConfigOrKeys() else {
             throw StorageError.noRepository(store.location)
         }
     }

@@ -1,0 +1,43 @@
+import CLinux
+import Faults
+import ObjectStorage
+import S3
+import Vault
+
+/// Finds out from options and environment how an object store is reached.
+enum FarStore {
+    static func open(_ location: Location, _ session: Session) throws -> S3Store {
+        let (arguments, environment) = (session.arguments, session.environment)
+        let surroundings = session.surroundings
+        var options = S3Options(
+            environment: { environment.text($0) }, calls: surroundings.systemCalls,
+            now: surroundings.now, randomBytes: surroundings.randomBytes,
+            pause: { milliseconds in
+                var ready: Int32 = 0
+                _ = repo_poll_two(surroundings.wakeUp, -1, Int32(clamping: milliseconds), &ready)
+            },
+            stopRequested: surroundings.stopRequested)
+        options.userAgent = "repo/\(Program.version)"
+        options.profile = try arguments.text(GlobalOptions.profile)
+        options.authorities =
+            try arguments.text(GlobalOptions.authorities) ?? environment.text("REPO_CA_FILE")
+        options.uploadLimit = try limit(GlobalOptions.limitUpload, arguments)
+        options.downloadLimit = try limit(GlobalOptions.limitDownload, arguments)
+        options.storageClass = try arguments.text(GlobalOptions.storageClass)
+        let place = try S3Location(
+            "\(location.path)",
+            endpoint: try arguments.text(GlobalOptions.endpoint)
+                ?? environment.text("REPO_ENDPOINT"),
+            region: try arguments.text(GlobalOptions.region) ?? S3Store.region(options),
+            addressing: try arguments.choice(
+                GlobalOptions.addressing,
+                of: S3Location.Addressing.allCases.map { ($0.rawValue, $0) }) ?? .auto,
+            isInsecure: arguments.has(GlobalOptions.insecureHTTP))
+        return S3Store(place, options)
+    }
+
+    private static func limit(_ option: Option, _ arguments: Arguments) throws -> Int? {
+        guard let text = try arguments.text(option) else { return nil }
+        return max(1000, try CacheLocation.bytes(text, of: option.flag))
+    }
+}

@@ -1,0 +1,1 @@
+../ObjectStorageTests/ConformanceTests.swift
