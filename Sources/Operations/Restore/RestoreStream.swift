@@ -186,7 +186,9 @@ private func restoreFile(
 ) throws -> (Path, Int) {
     let directories = Directories(surroundings.systemCalls)
     var path = request.target
-    if try directories.statusFollowing(path)?.kind == .directory { path = path / fileName(reader) }
+    if try directories.statusFollowing(path)?.kind == .directory {
+        path = path / fileName(reader.manifest)
+    }
     if try directories.status(path) != nil && !request.overwrite {
         throw OperationError.alreadyThere("\(path)")
     }
@@ -211,12 +213,12 @@ private func restoreFile(
     }
 }
 
-/// `shop-logical-20261121-0416.sql`.
-private func fileName(_ reader: SnapshotReader) -> String {
-    let head = reader.snapshot.head
+/// What a stream is called in a directory: `shop-logical-20261121-0416.sql`.
+func fileName(_ manifest: Manifest) -> String {
+    let head = manifest.head
     let series = head.series.replacing("/", with: "-")
     let format = head.format.flatMap { StreamFormat(rawValue: $0) } ?? .raw
-    let inner = reader.manifest.facts?.innerFormat.flatMap { StreamFormat(rawValue: $0) }
+    let inner = manifest.facts?.innerFormat.flatMap { StreamFormat(rawValue: $0) }
     let ending = [inner?.fileExtension, format.fileExtension].compactMap { $0 }.joined(
         separator: ".")
     return "\(series)-\(Times.compact(head.time)).\(ending)"
