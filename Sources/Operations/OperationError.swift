@@ -22,6 +22,9 @@ package enum OperationError: Explained {
     case sameName(String, [String])
     case notAStream(String, what: String)
     case notInOwnDomain(String)
+    /// Snapshots that cannot be compared: of files and a stream; of streams whose chunks have other names.
+    case otherShape(files: String, stream: String)
+    case otherKeys(String, String)
     case checksumDiffers(String)
     case nothingToAdd
 
@@ -53,6 +56,11 @@ package enum OperationError: Explained {
             "\(series.joined(separator: " and ")) would both be restored as \(name)"
         case .notAStream(let id, let what): "\(id) holds \(what)"
         case .notInOwnDomain(let text): "\(text) was written with another key"
+        case .otherShape(let files, let stream):
+            "\(files) holds files, and \(stream) a stream: they cannot be compared"
+        case .otherKeys(let first, let second):
+            "\(first) and \(second) were written with different keys:"
+                + " what their streams have in common cannot be told"
         case .checksumDiffers(let what): "\(what) does not have the checksum it was stored with"
         case .nothingToAdd: "there is nothing to add"
         }
@@ -81,6 +89,8 @@ package enum OperationError: Explained {
         case .lastGoodSnapshot: "say --allow-empty if it should go all the same"
         case .alreadyThere: "say --overwrite to replace it, or choose another path"
         case .sameName: "restore them one by one: repo restore ID --to PATH"
+        case .otherShape: "repo list --json shows the format of each"
+        case .otherKeys: "repo cat both into files, and compare those"
         case .neededBy, .notAStream, .notInOwnDomain, .nothingToAdd: nil
         case .checksumDiffers: "repo check --read-data says what is damaged"
         }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A night of several snapshots under one group: what a server knows of its accounts, two databases and a directory. The
-# second night lacks a member. They are listed, restored and dropped as one.
+# second night lacks a member. They are listed, restored and dropped as one, and what differs between two nights is told.
 set -u
 # shellcheck source-path=SCRIPTDIR source=support/facts.sh
 . "$(dirname "$0")/support/facts.sh"
@@ -35,7 +35,10 @@ refs() {
 
 my 1 -e "CREATE DATABASE shop; CREATE DATABASE blog; CREATE USER 'till'@'%' IDENTIFIED BY 'secret';
     CREATE TABLE shop.orders (id INT PRIMARY KEY, note VARCHAR(200)); CREATE TABLE blog.posts (id INT PRIMARY KEY, text TEXT);
-    USE shop; INSERT INTO shop.orders SELECT seq, MD5(seq) FROM seq_1_to_20000;
+    USE shop; INSERT INTO shop.orders SELECT seq, REPEAT(MD5(seq), 1 + seq MOD 5) FROM seq_1_to_20000;
+    CREATE TABLE shop.customers SELECT seq AS id, SHA1(seq) AS name FROM seq_1_to_30000;
+    CREATE TABLE shop.vat (country CHAR(2), percent INT); INSERT INTO shop.vat VALUES ('de', 19), ('at', 20);
+    CREATE TABLE shop.zones SELECT seq AS id FROM seq_1_to_100;
     INSERT INTO blog.posts SELECT seq, REPEAT(SHA2(seq, 256), 4) FROM seq_1_to_3000"
 mkdir -p "$work/uploads/2026"
 head -c 200000 /dev/urandom >"$work/uploads/2026/picture.png"
@@ -76,6 +79,28 @@ for verb in show cat; do
 done
 refuses 1 "${first_blog:0:8} \\(blog\\)" "add --parent wants one, too" \
     repo add shop --parent nightly@2026-02-19 "$work/uploads/note"
+
+# --- compared
+
+exits 0 "two dumps are compared" repo diff shop@2026-02-19 shop@2026-02-20
+same "the one table that changed is named, and no other" "M shop.orders" "$(grep -o '^[-+Mm] shop[^ ]*' "$work/stdout")"
+fact "and how many are the same" grep -q '^tables: 1 changed, 3 the same;' "$work/stdout"
+run repo diff shop@2026-02-19 shop@2026-02-20 --json
+read -r new gone <<<"$(field difference bytes_new <(grep '"orders"' "$work/stdout")) $(field difference bytes_gone <(grep '"orders"' "$work/stdout"))"
+fact "one row is a chunk or two ($new bytes new, $gone gone)" test "$((new > 0 && gone > 0 && new + gone < 200000))" = 1
+same "what both have and what is new make up the second" "$(repo list shop --json | field snapshot bytes /dev/stdin)" \
+    "$(($(field summary bytes_common) + $(field summary bytes_new)))"
+my 1 -e "UPDATE shop.vat SET percent = 21 WHERE country = 'at'; CREATE TABLE shop.carts (id INT); DROP TABLE shop.zones"
+repo add shop/later -- "${dump[@]}" --databases shop >"$work/stdout" 2>"$work/stderr"
+run repo diff shop shop/later
+same "a small table is told from those that share its chunk; one is new and one gone" \
+    "+ shop.carts M shop.vat - shop.zones" "$(grep -o '^[-+Mm] shop[^ ]*' "$work/stdout" | tr '\n' ' ' | sed 's/ $//')"
+repo cat shop | gzip | repo add zipped >"$work/stdout" 2>"$work/stderr"
+repo cat shop/later | gzip | repo add zipped >"$work/stdout" 2>"$work/stderr"
+run repo diff "$(repo list zipped --json | field snapshot parent /dev/stdin)" zipped
+fact "of compressed dumps it tells the bytes alone" grep -qx '[0-9.]* [a-zA-Z]* new, .* gone, .* in both; .*' "$work/stdout"
+refuses 1 'holds files, and [0-9a-f]* a stream' "files and a stream are no pair" repo diff site/uploads shop
+refuses 1 'is a group' "nor is a group one snapshot" repo diff nightly shop
 
 # --- restored
 
@@ -120,6 +145,6 @@ same "whole, and alone" "$first" "$(refs "$work/stdout")"
 # shellcheck disable=SC2086
 exits 0 "naming all members is as good" repo forget $first --allow-empty
 same "then there is no group" 0 "$(snapshots nightly)"
-same "and the rest stays" 1 "$(snapshots)"
+same "and the rest stays" 4 "$(snapshots)"
 exits 0 "and the repository is sound" repo check --read-data
 finish

@@ -48,14 +48,12 @@ private func copyMember(_ path: Path, of reader: SnapshotReader, to output: Outp
     var catalog = CatalogReader(
         try reader.read(try reader.stream(.catalog)), snapshot: reader.snapshot)
     var wanted = path.bytes
-    var position = 0
     while let entry = try catalog.next() {
         if entry.path == wanted, let link = entry.hardLink {
             // The content stands with the first name, which came before and is no link.
             wanted = link
             catalog = CatalogReader(
                 try reader.read(try reader.stream(.catalog)), snapshot: reader.snapshot)
-            position = 0
             continue
         }
         if entry.path == wanted {
@@ -63,11 +61,13 @@ private func copyMember(_ path: Path, of reader: SnapshotReader, to output: Outp
                 throw OperationError.notAStream("\(path)", what: "no bytes: it is no regular file")
             }
             if entry.byteCount > 0 {
-                try copyRange(position..<(position + entry.byteCount), of: reader, to: output)
+                let start = catalog.contentStart
+                try StreamCursor(try reader.stream(.data), reader).read(
+                    start..<(start + entry.byteCount)
+                ) { try output.write($0) }
             }
             return
         }
-        position += entry.byteCount
     }
     throw OperationError.noSuchMember("\(path)", of: reader.snapshot.id.short, why: nil)
 }
@@ -93,39 +93,22 @@ private func copyArchiveMember(
     throw OperationError.noSuchMember("\(path)", of: reader.snapshot.id.short, why: nil)
 }
 
-/// Copies the content of a member, its holes as zeros.
+/// Copies the content of a member, its holes as zeros: of the stream only what is needed.
 private func copy(_ file: CatalogEntry, of reader: SnapshotReader, to output: Output) throws {
-    let parts = try reader.read(try reader.stream(.data))
-    var pieces = file.pieces[...]
-    var position = 0
     var written = 0
-    while !pieces.isEmpty, let part = try parts.part() {
-        while let (stream, offset) = pieces.first, stream.lowerBound < position + part.count {
-            if let wanted = part.clamped(at: position, to: stream) {
-                let start = offset + max(0, position - stream.lowerBound)
-                if start > written { try output.write(.zeros(start - written)) }
-                try output.write(wanted)
-                written = start + wanted.count
-            }
-            guard stream.upperBound <= position + part.count else { break }
-            pieces.removeFirst()
+    func fill(to offset: Int) throws {
+        if offset > written { try output.write(.zeros(offset - written)) }
+        written = offset
+    }
+    if !file.pieces.isEmpty {
+        let cursor = try StreamCursor(try reader.stream(.data), reader)
+        for (stream, offset) in file.pieces {
+            try fill(to: offset)
+            try cursor.read(stream) { try output.write($0) }
+            written += stream.count
         }
-        position += part.count
     }
-    guard pieces.isEmpty else {
-        throw WireError.malformed("a member reaches beyond its stream")
-    }
-    if file.byteCount > written { try output.write(.zeros(file.byteCount - written)) }
-}
-
-/// Copies some bytes of the data stream.
-private func copyRange(_ range: Range<Int>, of reader: SnapshotReader, to output: Output) throws {
-    let parts = try reader.read(try reader.stream(.data))
-    var position = 0
-    while position < range.upperBound, let part = try parts.part() {
-        if let wanted = part.clamped(at: position, to: range) { try output.write(wanted) }
-        position += part.count
-    }
+    try fill(to: file.byteCount)
 }
 
 /// Restores a snapshot to a place.

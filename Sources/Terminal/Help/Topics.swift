@@ -108,6 +108,9 @@ enum Topics {
               member     show --members: path, kind, bytes, mode, user, group, time, link,
                          hard_link, reservation
               table      show --tables: space, name, bytes, ranges [{offset, length}]
+              difference diff: change (added, removed, content, metadata), bytes_before,
+                         bytes_after; of files path, metadata [...]; of tables space, name
+                         (null outside them), bytes_new, bytes_gone
               key        key list: key, kind, secret, created, label, domain, open
               damage     check: object, problem, snapshots
               decision   forget: snapshot, series, time, action, reasons
@@ -119,6 +122,8 @@ enum Topics {
                 restore  snapshot, path, bytes, files, seconds, notes; of a group one a
                          snapshot; with a command: snapshot, program, exit_status,
                          signal, bytes, seconds
+                diff     first, second, added, removed, content, metadata, unchanged,
+                         bytes_new, bytes_gone, bytes_common, seconds
                 check    damages, snapshots, packs, chunks, bytes_read, data_was_read, notes,
                          seconds, exit_code
                 forget   snapshots_dropped, dry_run
