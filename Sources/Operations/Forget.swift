@@ -22,17 +22,16 @@ package struct ForgetDecision: Sendable {
     package let reason: String
 }
 
-/// Drops single snapshots: they are gone from `list`; prune frees their space.
+/// Drops single snapshots, or all that a group saved together: they are gone from `list`; prune
+/// frees their space.
 ///
 /// Nothing is removed unless all of them may go.
 package func forget(_ request: ForgetRequest, in vault: Vault) throws -> [ForgetDecision] {
     let history = try History.load(vault)
-    var chosen: [Snapshot] = []
-    for reference in request.references {
-        let snapshot = try reference.resolve(in: history)
-        if !chosen.contains(where: { $0.id == snapshot.id }) { chosen.append(snapshot) }
-    }
+    let decisions = try choose(request.references, history)
+    let chosen = decisions.map { $0.snapshot }
     let going = Set(chosen.map { $0.id })
+    try refusePartsOfGroups(decisions, going, history)
     for snapshot in chosen {
         let others = history.snapshots.filter {
             $0.head.needs == snapshot.id && !going.contains($0.id)
@@ -49,11 +48,59 @@ package func forget(_ request: ForgetRequest, in vault: Vault) throws -> [Forget
     }
     if !request.dryRun {
         // Newest first: what stands on another goes before it.
-        for snapshot in chosen.sorted(by: { $0.head.time > $1.head.time }) {
+        for snapshot in chosen.sorted(by: {
+            ($0.head.time, $0.id) > ($1.head.time, $1.id)
+        }) {
             try remove(snapshot, vault)
         }
     }
-    return chosen.map { ForgetDecision(snapshot: $0, reason: "named") }
+    return decisions
+}
+
+/// What the references mean: snapshots, or all that a group saved together.
+private func choose(_ references: [Reference], _ history: History) throws -> [ForgetDecision] {
+    var decisions: [ForgetDecision] = []
+    for reference in references {
+        let named: [ForgetDecision]
+        switch try reference.meaning(in: history) {
+        case .snapshot(let snapshot): named = [ForgetDecision(snapshot: snapshot, reason: "named")]
+        case .occurrence(let occurrence):
+            named = occurrence.snapshots.map {
+                ForgetDecision(snapshot: $0, reason: "group \(occurrence.group)")
+            }
+        }
+        for decision in named
+        where !decisions.contains(where: { $0.snapshot.id == decision.snapshot.id }) {
+            decisions.append(decision)
+        }
+    }
+    return decisions
+}
+
+/// What was saved together goes together: a part of it looks like a backup and is none.
+private func refusePartsOfGroups(
+    _ decisions: [ForgetDecision], _ going: Set<ObjectID>, _ history: History
+) throws {
+    for snapshot in decisions.map({ $0.snapshot }) {
+        guard let occurrence = history.occurrence(holding: snapshot),
+            case let staying = occurrence.snapshots.filter({ !going.contains($0.id) }),
+            !staying.isEmpty
+        else { continue }
+        throw OperationError.partOfGroup(
+            id: snapshot.id.short, group: occurrence.group,
+            staying: staying.map { "\($0.id.short) (\($0.head.series))" },
+            reference: reference(to: occurrence, history),
+            all: occurrence.snapshots.map { $0.id.short })
+    }
+}
+
+/// The words that mean this occurrence; nil where a series or another occurrence has them.
+private func reference(to occurrence: Occurrence, _ history: History) -> String? {
+    let text = "\(occurrence.group)@\(Times.utc(occurrence.time))"
+    guard case .occurrence(let meant)? = try? Reference(text).meaning(in: history),
+        meant.snapshots[0].id == occurrence.snapshots[0].id
+    else { return nil }
+    return text
 }
 
 /// Tombstone, look, record, manifest, commit, tombstone (docs/format.md, sections 15 and 16).

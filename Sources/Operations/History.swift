@@ -11,6 +11,14 @@ package struct History: Sendable {
     /// Commits that could not be read.
     package let unreadable: [(name: ObjectName, error: any Error)]
 
+    /// - Parameter snapshots: oldest first.
+    package init(
+        snapshots: [Snapshot], unreadable: [(name: ObjectName, error: any Error)] = []
+    ) {
+        self.snapshots = snapshots
+        self.unreadable = unreadable
+    }
+
     /// Reads the heads, and holds what they say against what this client saw before.
     /// - Parameter acceptRollback: takes an older state as the truth from now on.
     package static func load(_ vault: Vault, acceptRollback: Bool = false) throws -> History {

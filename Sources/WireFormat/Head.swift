@@ -92,6 +92,8 @@ package struct Head: Equatable, Sendable {
     package var names: [ObjectID]
     package var origin: Origin?
     package var tool: String?
+    /// The name that snapshots of several series share which were made together.
+    package var group: String?
 
     package init(
         series: String, kind: Kind, time: Int64, started: Int64, ended: Int64,
@@ -151,11 +153,12 @@ extension Head {
         for name in names { fields.id(.critical(23), name) }
         fields.optional(origin) { $0.field(.plain(24), $1.repository.bytes + $1.snapshot.bytes) }
         fields.optional(tool) { $0.text(.plain(25), $1) }
+        fields.optional(group) { $0.text(.plain(26), $1) }
         return fields.bytes
     }
 
     package init(_ bytes: [UInt8], inManifest: Bool = false, what: String) throws(WireError) {
-        let fields = try FieldReader(bytes, what: what, known: 1...25, repeated: [18, 23])
+        let fields = try FieldReader(bytes, what: what, known: 1...26, repeated: [18, 23])
         guard !inManifest || !fields.has(1) else {
             throw fields.malformed("its head holds the manifest's own hash")
         }
@@ -199,6 +202,7 @@ extension Head {
             return Origin(repository: try reader.id(), snapshot: try reader.id())
         }
         tool = try fields.text(25)
+        group = try fields.text(26)
     }
 }
 

@@ -68,6 +68,40 @@ mkdir "$work/dir"
 exits 0 "and into a directory" repo restore one --to "$work/dir"
 fact "under a name that begins with the series" test -n "$(find "$work/dir" -name 'one-*' -size 5120k)"
 
+# --- what differs
+
+mkdir -p "$work/diff/dir"
+for name in added changed closed gone longer same touched; do echo "$name" >"$work/diff/dir/$name"; done
+head -c 300000 /dev/urandom >"$work/diff/dir/large"
+ln -s same "$work/diff/dir/link"
+rm "$work/diff/dir/added"
+find "$work/diff" -exec touch -h -d 2026-01-01 {} +
+repo add diff --files "$work/diff" >"$work/stdout" 2>"$work/stderr"
+echo added >"$work/diff/dir/added"
+rm "$work/diff/dir/gone"
+echo CHANGED >"$work/diff/dir/changed"
+echo longer and longer >"$work/diff/dir/longer"
+printf x | dd of="$work/diff/dir/large" bs=1 seek=150000 conv=notrunc status=none
+ln -snf changed "$work/diff/dir/link"
+chmod 400 "$work/diff/dir/closed"
+find "$work/diff" -exec touch -h -d 2026-01-01 {} +
+touch -d 2026-01-02 "$work/diff/dir/touched"
+repo add diff --files "$work/diff" >"$work/stdout" 2>"$work/stderr"
+exits 0 "two trees are compared" repo diff "$(repo list diff --json | field snapshot parent /dev/stdin)" diff
+same "what is new, gone, changed, and other in its metadata only, is told" \
+    "+ added  6 bytes
+M changed  8 bytes
+m closed  7 bytes; mode
+M large  300.0 kB
+m link  target
+M longer  7 bytes -> 18 bytes
+m touched  8 bytes; time
+- gone  5 bytes" "$(sed "s|${work#/}/diff/dir/||;\$d" "$work/stdout")"
+same "and counted" "files and directories: 1 added, 1 removed, 3 changed, 3 with other metadata, " \
+    "$(tail -n 1 "$work/stdout" | sed 's/[0-9]* the same.*//')"
+run repo diff diff diff
+fact "nothing differs from itself" grep -q '^no difference; ' "$work/stdout"
+
 # --- what changes while it is read
 
 mkdir "$work/busy"

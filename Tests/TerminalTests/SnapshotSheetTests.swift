@@ -68,6 +68,28 @@ private func summary(_ head: Head, _ way: EndPhrase.Way, exitStatus: Int64? = ni
                 "40404040  2026-11-21 04:16  shop    full  cut     667.7 MiB  2.7 MiB  a",
             ])
     }
+
+    @Test func `groups have a column where there are any`() {
+        let grouped = head { $0.group = "nightly" }
+        let snapshots = [head(), grouped].map {
+            Snapshot(domain: .shared, id: id(0x3f), head: $0)
+        }
+        #expect(
+            ListCommand.table(snapshots).lines == [
+                "id        time              series  kind  end        size   stored  group",
+                "3f3f3f3f  2026-11-21 04:16  shop    full  seen  667.7 MiB  2.7 MiB",
+                "3f3f3f3f  2026-11-21 04:16  shop    full  seen  667.7 MiB  2.7 MiB  nightly",
+            ])
+        #expect(summary(grouped, .pipe).lines[0].hasSuffix("2026-11-21 04:16  group nightly"))
+        #expect(snapshots[1].json.line.contains(#""group":"nightly""#))
+        #expect(snapshots[0].json.line.contains(#""group":null"#))
+        let sheet = SnapshotSheet(
+            snapshot: snapshots[1], manifest: manifest(grouped),
+            together: [Snapshot(domain: .shared, id: id(0x40), head: head())])
+        #expect(sheet.lines.contains { $0.hasPrefix("group") && $0.hasSuffix("  nightly") })
+        #expect(sheet.lines.contains("together with  40404040  shop  2026-11-21 04:16"))
+        #expect(sheet.json.line.contains(#""together_with":[{"snapshot":"40404040"#))
+    }
 }
 
 @Test func `how sure it is that a stream is whole`() {

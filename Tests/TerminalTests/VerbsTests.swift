@@ -8,7 +8,7 @@ import Testing
         ("dump", "repo cat"),
         ("unlock", "no locks"), ("extract", "repo restore"), ("verify", "repo check"),
         ("rm", "repo forget"),
-        ("passwd", "repo key add"), ("info", "repo show"),
+        ("passwd", "repo key add"), ("info", "repo show"), ("compare", "repo diff"),
     ] {
         #expect(mistake(verb)?.message == "there is no command '\(verb)'")
         #expect(mistake(verb)?.hint?.contains(ours) == true)
@@ -17,7 +17,7 @@ import Testing
 
 @Test func `verbs that come later say that they are not there yet`() {
     for verb in [
-        "policy", "prune", "hold", "copy", "status", "diff", "tag", "wal", "binlog", "pitr",
+        "policy", "prune", "hold", "copy", "status", "tag", "wal", "binlog", "pitr",
         "drill", "mount", "tier",
     ] {
         #expect(mistake(verb)?.message.hasPrefix("repo \(verb) is not there yet: ") == true)

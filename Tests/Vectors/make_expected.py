@@ -367,7 +367,7 @@ HEAD = (("1!", "manifest hash"), ("2!", "series"), ("3!", "kind"), ("4", "parent
         ("7!", "time"), ("8", "started"), ("9", "ended"), ("10!", "complete"), ("11", "evidence"), ("12", "flags"),
         ("13", "bytes read"), ("14", "bytes new"), ("15", "bytes stored"), ("16", "format"), ("17", "host"), ("18", "tag"),
         ("19", ("position file", "position offset", "position GTID")), ("20", "log sequence numbers"), ("21!", "writer"),
-        ("22!", "sequence"), ("23!", "names"), ("24", "origin"), ("25", "tool"))
+        ("22!", "sequence"), ("23!", "names"), ("24", "origin"), ("25", "tool"), ("26", "group"))
 
 
 def nested(c, names):

@@ -116,7 +116,7 @@ struct LimitsTests {
     @Test func `texts of a head have at most 255 bytes, and the series at least one`() throws {
         let set: [(String, WritableKeyPath<Head, String>)] = [("series", \.series)]
         let optional: [(String, WritableKeyPath<Head, String?>)] = [
-            ("format", \.format), ("host", \.host), ("tool", \.tool),
+            ("format", \.format), ("host", \.host), ("tool", \.tool), ("group", \.group),
         ]
         func check(_ what: String, _ change: (inout Head, String) -> Void) throws {
             var head = Samples.head

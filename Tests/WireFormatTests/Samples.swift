@@ -156,6 +156,7 @@ enum Samples {
         head.sequenceNumbers = Head.SequenceNumbers(from: 1, to: .max)
         head.names = [objectID(65), objectID(66)]
         head.origin = Head.Origin(repository: objectID(67), snapshot: objectID(68))
+        head.group = "nights.例"
         return head
     }
 

@@ -12,7 +12,8 @@ import WireFormat
 
 /// Saves one snapshot.
 package func add(_ request: AddRequest, to vault: Vault) throws -> AddOutcome {
-    try checkSeries(request.series)
+    try checkName(request.series, of: "series")
+    if let group = request.group { try checkName(group, of: "group") }
     let run = try AddRun(request, vault)
     defer { run.stop() }
     do {
@@ -24,9 +25,10 @@ package func add(_ request: AddRequest, to vault: Vault) throws -> AddOutcome {
     }
 }
 
-/// A series is a path-like name for people and patterns.
-private func checkSeries(_ name: String) throws {
-    func bad(_ why: String) -> OperationError { .badSeries(name, why: why) }
+/// A series or a group is a path-like name for people and patterns.
+/// - Parameter kind: which of the two.
+func checkName(_ name: String, of kind: String) throws {
+    func bad(_ why: String) -> OperationError { .badName(name, of: kind, why: why) }
     guard !name.isEmpty else { throw bad("it is empty") }
     guard name.utf8.count <= Limits.nameBytes else {
         throw bad("it has more than \(Limits.nameBytes) bytes")
@@ -61,6 +63,7 @@ struct AddRun {
         history = try History.load(vault, acceptRollback: request.acceptRollback)
         context = try vault.requiredContext(vault.ownDomain)
         _ = try context.keys.cutDecider()
+        Self.warnOfHiddenGroup(request, history, vault)
         series = SeriesHistory(snapshots: history.series(request.series, in: context.domain))
         let index = try vault.openIndex(context.domain)
         let warn = vault.surroundings.warn
@@ -91,6 +94,18 @@ struct AddRun {
     }
 
     func stop() { store.stop() }
+
+    /// A name that a series has means the series.
+    private static func warnOfHiddenGroup(
+        _ request: AddRequest, _ history: History, _ vault: Vault
+    ) {
+        guard let group = request.group,
+            group == request.series
+                || history.snapshots.contains(where: { $0.head.series == group })
+        else { return }
+        vault.surroundings.warn(
+            "there is also a series \(group): a reference of that name means the series")
+    }
 
     /// The parent that the request or the series names: what a differential is compared with is the
     /// last full.
@@ -164,6 +179,7 @@ struct AddRun {
         }
         head.host = request.host ?? vault.surroundings.hostName
         head.tags = request.tags
+        head.group = request.group
         if request.time != nil { head.flags.insert(.timeGiven) }
         return head
     }

@@ -21,6 +21,8 @@ package struct AddRequest: Sendable {
     package var kind: Head.Kind?
     package var parent: Reference?
     package var tags: [String] = []
+    /// The name that all snapshots share which are made together.
+    package var group: String?
     /// Milliseconds since 1970; nil for now.
     package var time: Int64?
     package var host: String?

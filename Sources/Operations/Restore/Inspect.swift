@@ -11,13 +11,7 @@ package func readManifest(of snapshot: Snapshot, in vault: Vault) throws -> Mani
 
 /// The tables of a dump with their ranges of bytes; empty where none are known.
 package func readTables(of snapshot: Snapshot, in vault: Vault) throws -> [TableEntry] {
-    let reader = try SnapshotReader(snapshot, vault)
-    guard let stream = reader.manifest.stream(.tables) else { return [] }
-    let what = "the tables of snapshot \(snapshot.id.short)"
-    var entries = EntryReader(try reader.read(stream), what: what)
-    var tables: [TableEntry] = []
-    while let bytes = try entries.next() { tables.append(try TableEntry(bytes, what: what)) }
-    return tables
+    try SnapshotReader(snapshot, vault).tables()
 }
 
 /// The files of a snapshot, in the order of its catalog.
@@ -39,6 +33,22 @@ package func readMembers(
 }
 
 extension SnapshotReader {
+    /// The tables of a dump; empty where none are known.
+    func tables() throws -> [TableEntry] {
+        guard let stream = manifest.stream(.tables) else { return [] }
+        let what = "the tables of snapshot \(snapshot.id.short)"
+        var entries = EntryReader(try read(stream), what: what)
+        var tables: [TableEntry] = []
+        while let bytes = try entries.next() { tables.append(try TableEntry(bytes, what: what)) }
+        return tables
+    }
+
+    /// The entries of a catalog, or the members of an archive.
+    func entries(_ role: Manifest.Role) throws -> CatalogReader {
+        role == .members
+            ? try members() : CatalogReader(try read(try stream(.catalog)), snapshot: snapshot)
+    }
+
     func members() throws -> CatalogReader {
         guard let stream = manifest.stream(.members) else {
             throw OperationError.notAStream(
@@ -63,10 +73,23 @@ struct CatalogReader {
         rules = CatalogRules(what: what)
     }
 
+    /// Where in its stream the next entry begins.
+    var position: Int { entries.position }
+    /// Where in the data stream the content of the last entry begins; of members their own ranges
+    /// tell.
+    private(set) var contentStart = 0
+    private var contentEnd = 0
+
     mutating func next() throws -> CatalogEntry? {
         guard let bytes = try entries.next() else { return nil }
         let entry = try CatalogEntry(bytes, what: what, isMember: areMembers)
         try rules.add(entry)
+        contentStart = contentEnd
+        let (end, overflow) = contentStart.addingReportingOverflow(entry.byteCount)
+        guard !overflow else {
+            throw WireError.malformed("\(what) is malformed: its files are too long")
+        }
+        contentEnd = end
         return entry
     }
 }
@@ -78,14 +101,21 @@ struct EntryReader {
     private let what: String
     private var bytes: [UInt8] = []
     private var offset = 0
+    /// Where in the stream `bytes` begin.
+    private var start: Int
     private var isAtEnd = false
+
+    /// Where in the stream the next entry begins.
+    var position: Int { start + offset }
 
     init(_ stream: StreamReader, what: String) {
         self.init(what: what) { try stream.part() }
     }
 
-    init(what: String, part: @escaping () throws -> StreamPart?) {
+    /// - Parameter position: where in the stream the first part begins, which is an entry's beginning.
+    init(at position: Int = 0, what: String, part: @escaping () throws -> StreamPart?) {
         self.part = part
+        start = position
         self.what = what
     }
 
@@ -113,6 +143,7 @@ struct EntryReader {
                 return
             }
             bytes.removeFirst(offset)
+            start += offset
             offset = 0
             switch part {
             case .bytes(let slice): slice.withBytes { bytes.append(contentsOf: $0) }

@@ -48,24 +48,30 @@ private func copyMember(_ path: Path, of reader: SnapshotReader, to output: Outp
     var catalog = CatalogReader(
         try reader.read(try reader.stream(.catalog)), snapshot: reader.snapshot)
     var wanted = path.bytes
-    var position = 0
     while let entry = try catalog.next() {
         if entry.path == wanted, let link = entry.hardLink {
             // The content stands with the first name, which came before and is no link.
             wanted = link
             catalog = CatalogReader(
                 try reader.read(try reader.stream(.catalog)), snapshot: reader.snapshot)
-            position = 0
             continue
         }
         if entry.path == wanted {
             guard entry.kind == FileKind.file.rawValue else {
                 throw OperationError.notAStream("\(path)", what: "no bytes: it is no regular file")
             }
-            if entry.byteCount > 0 { try copyFile(entry, from: position, of: reader, to: output) }
+            if entry.byteCount > 0 {
+                let start = catalog.contentStart
+                let stream = try reader.stream(.data)
+                var proof = FileProof(stream, snapshot: reader.snapshot.id.short)
+                try StreamCursor(stream, reader).read(start..<(start + entry.byteCount)) {
+                    proof?.take($0)
+                    try output.write($0)
+                }
+                try proof?.end(entry)
+            }
             return
         }
-        position += entry.byteCount
     }
     if let whole = try onlyPath(endingWith: path, of: reader) {
         return try copyMember(whole, of: reader, to: output)
@@ -109,48 +115,22 @@ private func copyArchiveMember(
     throw OperationError.noSuchMember("\(path)", of: reader.snapshot.id.short, why: nil)
 }
 
-/// Copies the content of a member, its holes as zeros.
+/// Copies the content of a member, its holes as zeros: of the stream only what is needed.
 private func copy(_ file: CatalogEntry, of reader: SnapshotReader, to output: Output) throws {
-    let parts = try reader.read(try reader.stream(.data))
-    var pieces = file.pieces[...]
-    var position = 0
     var written = 0
-    while !pieces.isEmpty, let part = try parts.part() {
-        while let (stream, offset) = pieces.first, stream.lowerBound < position + part.count {
-            if let wanted = part.clamped(at: position, to: stream) {
-                let start = offset + max(0, position - stream.lowerBound)
-                if start > written { try output.write(.zeros(start - written)) }
-                try output.write(wanted)
-                written = start + wanted.count
-            }
-            guard stream.upperBound <= position + part.count else { break }
-            pieces.removeFirst()
+    func fill(to offset: Int) throws {
+        if offset > written { try output.write(.zeros(offset - written)) }
+        written = offset
+    }
+    if !file.pieces.isEmpty {
+        let cursor = try StreamCursor(try reader.stream(.data), reader)
+        for (stream, offset) in file.pieces {
+            try fill(to: offset)
+            try cursor.read(stream) { try output.write($0) }
+            written += stream.count
         }
-        position += part.count
     }
-    guard pieces.isEmpty else {
-        throw WireError.malformed("a member reaches beyond its stream")
-    }
-    if file.byteCount > written { try output.write(.zeros(file.byteCount - written)) }
-}
-
-/// Copies the content of a file, which begins at a place of the data stream.
-private func copyFile(
-    _ entry: CatalogEntry, from start: Int, of reader: SnapshotReader, to output: Output
-) throws {
-    let stream = try reader.stream(.data)
-    let parts = try reader.read(stream)
-    var proof = FileProof(stream, snapshot: reader.snapshot.id.short)
-    var position = 0
-    let range = start..<(start + entry.byteCount)
-    while position < range.upperBound, let part = try parts.part() {
-        if let wanted = part.clamped(at: position, to: range) {
-            proof?.take(wanted)
-            try output.write(wanted)
-        }
-        position += part.count
-    }
-    try proof?.end(entry)
+    try fill(to: file.byteCount)
 }
 
 /// Restores a snapshot to a place.
@@ -273,15 +253,15 @@ private func filePath(
 ) throws -> Path {
     let directories = Directories(surroundings.systemCalls)
     let isDirectory = try directories.statusFollowing(request.target)?.kind == .directory
-    return isDirectory ? request.target / fileName(reader) : request.target
+    return isDirectory ? request.target / fileName(reader.manifest) : request.target
 }
 
-/// `shop-logical-20261121-0416.sql`.
-private func fileName(_ reader: SnapshotReader) -> String {
-    let head = reader.snapshot.head
+/// What a stream is called in a directory: `shop-logical-20261121-0416.sql`.
+func fileName(_ manifest: Manifest) -> String {
+    let head = manifest.head
     let series = head.series.replacing("/", with: "-")
     let format = head.format.flatMap { StreamFormat(rawValue: $0) } ?? .raw
-    let inner = reader.manifest.facts?.innerFormat.flatMap { StreamFormat(rawValue: $0) }
+    let inner = manifest.facts?.innerFormat.flatMap { StreamFormat(rawValue: $0) }
     let ending = [inner?.fileExtension, format.fileExtension].compactMap { $0 }.joined(
         separator: ".")
     return "\(series)-\(Times.compact(head.time)).\(ending)"

@@ -17,7 +17,7 @@ final class SnapshotReader {
     let inline: OpenDirectory?
     let lists: ChunkReader
     fileprivate let decoded = DecodedFrames(bytesMax: 32 << 20)
-    private let surroundings: Surroundings
+    let surroundings: Surroundings
 
     init(_ snapshot: Snapshot, _ vault: Vault) throws {
         self.snapshot = snapshot

@@ -4,7 +4,8 @@ enum Verbs {
         [
             InitCommand.command, AddCommand.command, ListCommand.command, ShowCommand.command,
             CatCommand.command,
-            RestoreCommand.command, CheckCommand.command, ForgetCommand.command,
+            RestoreCommand.command, DiffCommand.command, CheckCommand.command,
+            ForgetCommand.command,
         ] + KeyCommand.all
 
     /// First words that a second must follow.
@@ -55,7 +56,7 @@ enum Verbs {
         "policy": "how long to keep what", "prune": "applies the policy and frees space",
         "hold": "forbids dropping",
         "copy": "copies to another repository", "status": "how old, how large, how safe",
-        "diff": "compares two snapshots", "tag": "changes tags; repo add --tag sets them",
+        "tag": "changes tags; repo add --tag sets them",
         "wal": "keeps a server's WAL",
         "binlog": "keeps a server's binary log", "pitr": "restores to a point in time",
         "drill": "proves that a database comes back", "mount": "shows snapshots as files",
@@ -72,6 +73,7 @@ enum Verbs {
     private static let checks = "repo check proves that everything can be restored"
     private static let locks = "there are no locks, so there is nothing to unlock"
     private static let shown = "repo show REF tells everything about a snapshot"
+    private static let differs = "repo diff REF REF tells what differs between two snapshots"
     private static let keys = "repo key add makes another key, repo key remove ID takes one away"
 
     /// The verbs of other tools, answered with ours.
@@ -86,7 +88,8 @@ enum Verbs {
         "verify": checks, "validate": checks, "fsck": checks, "test": checks, "scrub": checks,
         "unlock": locks, "break-lock": locks, "lock": locks, "info": shown, "stats": shown,
         "stat": shown,
-        "inspect": shown, "passwd": keys, "password": keys, "keys": keys,
+        "inspect": shown, "compare": differs, "changes": differs, "passwd": keys, "password": keys,
+        "keys": keys,
         "rcreate": "repo init makes a repository",
         "repair":
             "repo check says what is damaged; nothing has to be repaired for the rest to be used",

@@ -24,6 +24,8 @@ enum AddCommand {
         "the snapshot to make deltas against; default the series' latest that is complete")
     private static let tag = Option(
         "tag", value: "T", isRepeatable: true, "a word to find the snapshot by")
+    private static let group = Option(
+        "group", value: "NAME", "what is saved together, under one name: nightly")
     private static let time = Option(
         "time", value: "T", "the time that counts, 2026-11-21T04:16; default now")
     private static let host = Option("host", value: "NAME", "whose data it is; default this host")
@@ -64,13 +66,17 @@ enum AddCommand {
             Of --files, --kind incremental opens only files whose length, times or inode
             differ from the last snapshot, differential from the last full one. Whatever
             its kind, every such snapshot restores by itself.
+
+            --group ties together what belongs together though it is several snapshots, a
+            dump and the files that go with it: with one name they are listed, restored
+            and dropped as one (repo help references).
             """,
         operands: [Operand("SERIES"), Operand("FILE", .any)],
         takesCommandLine: true,
         options: [
-            files, exclude, excludeFrom, oneFileSystem, kind, parent, tag, time, host,
-            allowIncomplete, allowShrink,
-            refuseShrink, allowUnlinked, strictPages, acceptStatus, format, compression,
+            files, exclude, excludeFrom, oneFileSystem, kind, parent, tag, group, time, host,
+            allowIncomplete, allowShrink, refuseShrink, allowUnlinked, strictPages, acceptStatus,
+            format, compression,
             Session.acceptRollback,
         ],
         examples: [
@@ -83,6 +89,9 @@ enum AddCommand {
             .init("repo add shop shop.sql", "a dump that is there already"),
             .init("repo add etc --files /etc --exclude '*.bak'", "files and directories"),
             .init("repo add etc --kind incremental --files /etc", "reading only what changed"),
+            .init(
+                "repo add uploads --group nightly --files /srv/uploads",
+                "and repo add shop --group nightly -- mariadb-dump shop: one night, one group"),
         ],
         run: run)
 
@@ -131,6 +140,7 @@ enum AddCommand {
                 kind, of: [("auto", nil)] + Head.Kind.allCases.map { ($0.word, $0) }) ?? nil
         request.parent = try arguments.text(parent).map { Reference($0) }
         request.tags = try arguments.texts(tag)
+        request.group = try arguments.text(group)
         request.time = try arguments.text(time).map { text in
             guard let time = Times.parse(text) else { throw wrongTime(time, text) }
             return time.first

@@ -22,7 +22,7 @@ struct AddSummary {
             [
                 "saved \(snapshot.id.short)", printable(head.series), head.kind.word,
                 Times.local(head.time),
-            ].joined(separator: "  "),
+            ].joined(separator: "  ") + (head.group.map { "  group \(printable($0))" } ?? ""),
             "\(EndPhrase.tool(manifest)), \(EndPhrase.of(manifest, way: way))"
                 + (head.position?.short.map { "; \($0)" } ?? ""),
             "\(Figures.size(head.bytesRead)) read, \(stored), \(Figures.duration(seconds))"
@@ -42,7 +42,8 @@ struct AddSummary {
             "type": "summary", "snapshot": .string("\(snapshot.id)"),
             "series": .string(head.series),
             "time": .string(Times.utc(head.time)), "kind": .string(head.kind.word),
-            "parent": .optional(head.parent?.description), "format": .optional(head.format),
+            "parent": .optional(head.parent?.description), "group": .optional(head.group),
+            "format": .optional(head.format),
             "complete": .optional(head.completeness.isComplete),
             "evidence": .string(head.evidence.word),
             "end": .string(head.end), "bytes_read": .integer(head.bytesRead),

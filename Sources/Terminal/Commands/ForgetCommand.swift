@@ -15,13 +15,16 @@ enum ForgetCommand {
         description: """
             Drops the snapshots that are named, all of them or none. They are gone from
             repo list at once; the space that only they took is freed by a later prune.
-            The last good snapshot of a series stays unless --allow-empty is given.
+            The last good snapshot of a series stays unless --allow-empty is given. What a
+            group saved together is dropped together: by the group's name, or by naming
+            all its snapshots.
             """,
         operands: [Operand("REF", .oneOrMore)],
         options: [dryRun, allowEmpty],
         examples: [
             .init("repo forget 3f9c02ab --dry-run", "see first what it means"),
             .init("repo forget 3f9c02ab 91be77d0", "two snapshots"),
+            .init("repo forget nightly@2026-11-20", "all that a group saved in one night"),
         ],
         run: run)
 

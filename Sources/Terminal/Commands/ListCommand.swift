@@ -13,7 +13,7 @@ enum ListCommand {
 
     static let command = Command(
         "list", summary: "show the snapshots",
-        usage: ["[SERIES] [--tag T] [--since T] [--last N]"],
+        usage: ["[SERIES | GROUP] [--tag T] [--since T] [--last N]"],
         description: """
             Shows the snapshots, oldest first, each on a line: id, time, series, kind, end,
             bytes read and stored. The column end says how sure it is that a snapshot is
@@ -23,12 +23,16 @@ enum ListCommand {
               unknown   whatever wrote it marks no end
               cut       it was cut off, or files were unreadable, and saved all the same
               shrunk    it is less than half as long as usual
+
+            With SERIES only its snapshots; where no series is called so, those of the
+            group of that name.
             """,
         operands: [Operand("SERIES", .optional)],
         options: [tag, since, last, Session.acceptRollback],
         examples: [
             .init("repo list", "everything"),
             .init("repo list shop --last 3", "the three newest of one series"),
+            .init("repo list nightly", "what was saved with --group nightly"),
             .init("repo list --since 2026-11-01 --json", "one JSON object a line, for scripts"),
         ],
         run: run)
@@ -43,9 +47,10 @@ enum ListCommand {
             return time.first
         }
         let all = try session.history(try session.openVault()).snapshots
+        let isSeries = series.map { name in all.contains { $0.head.series == name } } ?? false
         let wanted = all.filter { snapshot in
             let head = snapshot.head
-            return (series.map { $0 == head.series } ?? true)
+            return (series.map { $0 == (isSeries ? head.series : head.group) } ?? true)
                 && (first.map { head.time >= $0 } ?? true)
                 && tags.allSatisfy { head.tags.contains($0) }
         }.suffix(count ?? Int.max)
@@ -59,16 +64,18 @@ enum ListCommand {
         return .done
     }
 
-    /// Hosts and tags have columns only where they tell something apart.
+    /// Hosts, groups and tags have columns only where they tell something apart.
     static func table(_ snapshots: [Snapshot]) -> Table {
         let hasHosts = Set(snapshots.map { $0.head.host }).count > 1
+        let hasGroups = snapshots.contains { $0.head.group != nil }
         let hasTags = snapshots.contains { !$0.head.tags.isEmpty }
         var table = Table(
             [
                 .init("id"), .init("time"), .init("series"), .init("kind"), .init("end"),
                 .init("size", isNumber: true),
                 .init("stored", isNumber: true),
-            ] + (hasHosts ? [.init("host")] : []) + (hasTags ? [.init("tags")] : []))
+            ] + (hasHosts ? [.init("host")] : []) + (hasGroups ? [.init("group")] : [])
+                + (hasTags ? [.init("tags")] : []))
         for snapshot in snapshots {
             let head = snapshot.head
             table.add(
@@ -77,6 +84,7 @@ enum ListCommand {
                     head.end,
                     Figures.tableSize(head.bytesRead), Figures.tableSize(head.bytesStored),
                 ] + (hasHosts ? [head.host ?? ""] : [])
+                    + (hasGroups ? [head.group ?? ""] : [])
                     + (hasTags ? [head.tags.joined(separator: ", ")] : []))
         }
         return table
@@ -88,11 +96,11 @@ enum ListCommand {
             console.hint("repo add SERIES -- COMMAND saves the first: repo add --help has examples")
             return
         }
-        let names = Set(all.map { $0.head.series }).sorted()
+        let names = Set(all.map { $0.head.series } + all.compactMap { $0.head.group }).sorted()
         guard let series, !names.contains(series) else {
             return console.note("no snapshot is like that")
         }
-        console.note("there is no series \(series)")
+        console.note("there is no series or group \(series)")
         if let near = nearest(to: series, among: names) {
             console.hint("did you mean \(near)?")
         } else {

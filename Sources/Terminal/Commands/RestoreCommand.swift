@@ -27,7 +27,7 @@ enum RestoreCommand {
         usage: [
             "REF --to PATH [--include PATTERN] [--overwrite]",
             "REF --to PATH --in-place [--delete]", "REF --to PATH --prepare",
-            "REF -- COMMAND ARG...",
+            "REF -- COMMAND ARG...", "GROUP --to DIRECTORY [--overwrite]",
         ],
         description: """
             A stream becomes the file PATH, or a file of a fitting name in the directory
@@ -47,6 +47,10 @@ enum RestoreCommand {
 
             With COMMAND the whole stream is proven first, and only then fed to the
             command. If the command fails, so does repo.
+
+            Of a GROUP all that was saved together comes back under DIRECTORY: streams as
+            files of fitting names, files and archives in a directory each that is called
+            like the series. Nothing is begun where one of the names is taken.
             """,
         operands: [Operand("REF")],
         takesCommandLine: true,
@@ -59,6 +63,9 @@ enum RestoreCommand {
             .init(
                 "repo restore shop/physical --to /var/lib/mysql --in-place --delete",
                 "back to last night, writing only what changed since"),
+            .init(
+                "repo restore nightly@2026-11-20 --to /tmp/night",
+                "all that a group saved in one night"),
         ],
         run: run)
 
@@ -88,7 +95,21 @@ enum RestoreCommand {
                     hint: "leave out \(option.flag)")
             }
             let vault = try session.openVault()
-            let snapshot = try reference.resolve(in: session.history(vault))
+            let snapshot: Snapshot
+            switch try reference.meaning(in: session.history(vault)) {
+            case .snapshot(let one): snapshot = one
+            case .occurrence(let occurrence):
+                guard patterns.isEmpty else { throw oneOf(reference, "--include chooses files") }
+                guard !prepares else { throw oneOf(reference, "--prepare makes one directory") }
+                try restoreGroup(
+                    occurrence,
+                    RestoreRequest(
+                        snapshot: occurrence.snapshots[0], target: path,
+                        overwrite: arguments.has(overwrite), inPlace: arguments.has(inPlace),
+                        deletes: arguments.has(delete)),
+                    vault, session.console)
+                return .done
+            }
             if !patterns.isEmpty, !snapshot.head.holdsFiles, !snapshot.head.isArchive {
                 throw UsageError(
                     "--include chooses files, and \(snapshot.id.short) is one stream",
@@ -110,7 +131,8 @@ enum RestoreCommand {
                     hint: "repo restore REF --to PATH \(option.flag) ...")
             }
             let vault = try session.openVault()
-            let snapshot = try reference.resolve(in: session.history(vault))
+            guard case .snapshot(let snapshot) = try reference.meaning(in: session.history(vault))
+            else { throw oneOf(reference, "a command takes one stream") }
             try feed(snapshot, to: commandLine, vault, session)
             return .done
         case (_?, _?):
@@ -129,15 +151,7 @@ enum RestoreCommand {
     {
         for note in outcome.notes { console.warn(note) }
         if console.isJSON {
-            try console.out(
-                .object([
-                    "type": "summary", "snapshot": .string("\(snapshot.id)"),
-                    "path": .string("\(outcome.path)"),
-                    "bytes": .integer(outcome.bytes),
-                    "bytes_compared": .optional(outcome.inPlace?.compared), "files": .integer(outcome.files),
-                    "seconds": .seconds(outcome.seconds),
-                    "notes": .array(outcome.notes.map { .string($0) }),
-                ]))
+            try console.out(json(outcome, snapshot))
             return
         }
         try console.summary("restored \(describe(snapshot)) to \(printable("\(outcome.path)"))")
@@ -151,7 +165,18 @@ enum RestoreCommand {
         try console.summary("\(files)\(size), \(Figures.duration(outcome.seconds))")
     }
 
-    private static func describe(_ snapshot: Snapshot) -> String {
+    static func json(_ outcome: RestoreOutcome, _ snapshot: Snapshot) -> JSON {
+        .object([
+            "type": "summary", "snapshot": .string("\(snapshot.id)"),
+            "path": .string("\(outcome.path)"),
+            "bytes": .integer(outcome.bytes),
+            "bytes_compared": .optional(outcome.inPlace?.compared),
+            "files": .integer(outcome.files), "seconds": .seconds(outcome.seconds),
+            "notes": .array(outcome.notes.map { .string($0) }),
+        ])
+    }
+
+    static func describe(_ snapshot: Snapshot) -> String {
         "\(snapshot.id.short)  \(printable(snapshot.head.series))  \(Times.local(snapshot.head.time))"
     }
 

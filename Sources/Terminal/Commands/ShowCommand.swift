@@ -35,14 +35,18 @@ enum ShowCommand {
         }
         let reference = try session.reference(operand: 0)
         let vault = try session.openVault()
-        let snapshot = try reference.resolve(in: session.history(vault))
+        let history = try session.history(vault)
+        let snapshot = try reference.resolve(in: history)
         if session.arguments.has(members) {
             try showMembers(snapshot, vault, session.console)
         } else if session.arguments.has(tables) {
             try showTables(snapshot, vault, session.console)
         } else {
             let manifest = try readManifest(of: snapshot, in: vault)
-            let sheet = SnapshotSheet(snapshot: snapshot, manifest: manifest)
+            let together = history.occurrence(holding: snapshot)?.snapshots ?? []
+            let sheet = SnapshotSheet(
+                snapshot: snapshot, manifest: manifest,
+                together: together.filter { $0.id != snapshot.id })
             if session.console.isJSON {
                 try session.console.out(sheet.json)
             } else {

@@ -6,6 +6,8 @@ import WireFormat
 struct SnapshotSheet {
     let snapshot: Snapshot
     let manifest: Manifest
+    /// What its group saved together with it.
+    var together: [Snapshot] = []
 
     private var head: Head { manifest.head }
 
@@ -45,6 +47,10 @@ struct SnapshotSheet {
             Field("made", [made]),
             Field("host", [head.host]),
             Field("tags", head.tags.isEmpty ? [] : [head.tags.joined(separator: ", ")]),
+            Field("group", [head.group]),
+            Field(
+                "together with",
+                together.map { "\($0.id.short)  \($0.head.series)  \(Times.local($0.head.time))" }),
             Field("parent", [head.parent?.short]),
             Field("base", [head.base?.short]),
             Field("needs", [head.needs?.short]),
@@ -144,6 +150,12 @@ struct SnapshotSheet {
     var json: JSON {
         let (facts, producer) = (manifest.facts, manifest.producer)
         return snapshot.json.with([
+            "together_with": .array(
+                together.map {
+                    .object([
+                        "snapshot": .string("\($0.id)"), "series": .string($0.head.series),
+                    ])
+                }),
             "started": .string(Times.utc(head.started)), "ended": .string(Times.utc(head.ended)),
             "base": .optional(head.base?.description),
             "needs": .optional(head.needs?.description),

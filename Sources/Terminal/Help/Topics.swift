@@ -35,6 +35,12 @@ enum Topics {
               shop@2026-11-20T14:30    the newest at that minute or before
               3f9c02ab                 by its id: the first 8 digits or more
 
+            repo add --group NAME ties snapshots of several series together. Where no series
+            has its name, a group is named like one: nightly, nightly@2026-11-20. It means
+            all that was saved together: what was begun within 12 hours, up to where a
+            series comes again. list, restore and forget take a group; what wants one
+            snapshot says which there are.
+
             Times are local; one with a Z at its end is UTC.
 
             A LOCATION is a directory. Repositories in S3 (s3://bucket/prefix) are not there
@@ -93,23 +99,31 @@ enum Topics {
 
             standard output:
               snapshot   list and show: snapshot, series, time, host, kind, parent, complete,
-                         evidence, end, format, bytes, bytes_new, bytes_stored, tags, held,
-                         position {file, offset, gtid}
-                         show adds: started, ended, base, shrunk, tool, tool_version,
-                         server_version, inner_format, databases, notes, program, options,
-                         exit_status, standard_error, continue_with, streams [{role, bytes}]
+                         evidence, end, format, bytes, bytes_new, bytes_stored,
+                         tags, group, held, position {file, offset, gtid}
+                         show adds: together_with [{snapshot, series}], started, ended,
+                         base, shrunk, tool, tool_version, server_version, inner_format,
+                         databases, notes, program, options, exit_status, standard_error,
+                         continue_with, streams [{role, bytes}]
               member     show --members: path, kind, bytes, mode, user, group, time, link,
                          hard_link, reservation
               table      show --tables: space, name, bytes, ranges [{offset, length}]
+              difference diff: change (added, removed, content, metadata), bytes_before,
+                         bytes_after; of files path, metadata [...]; of tables space, name
+                         (null outside them), bytes_new, bytes_gone
               key        key list: key, kind, secret, created, label, domain, open
               damage     check: object, problem, snapshots
               decision   forget: snapshot, series, time, action, reasons
               summary    the last line of
-                add      snapshot, series, time, kind, parent, format, complete, evidence, end,
-                         bytes_read, bytes_new, bytes_stored, chunks, chunks_new,
-                         frames_delta, bytes_saved, seconds, position, reservations
-                restore  snapshot, path, bytes, files, seconds, notes; with a command:
-                         snapshot, program, exit_status, signal, bytes, seconds
+                add      snapshot, series, time, kind, parent, group, format, complete,
+                         evidence, end, bytes_read, bytes_new, bytes_stored, chunks,
+                         chunks_new, frames_delta, bytes_saved, seconds, position,
+                         reservations
+                restore  snapshot, path, bytes, files, seconds, notes; of a group one a
+                         snapshot; with a command: snapshot, program, exit_status,
+                         signal, bytes, seconds
+                diff     first, second, added, removed, content, metadata, unchanged,
+                         bytes_new, bytes_gone, bytes_common, seconds
                 check    damages, snapshots, packs, chunks, bytes_read, data_was_read, notes,
                          seconds, exit_code
                 forget   snapshots_dropped, dry_run

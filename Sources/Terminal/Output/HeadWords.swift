@@ -84,7 +84,7 @@ extension Snapshot {
             "format": .optional(head.format),
             "bytes": .integer(head.bytesRead), "bytes_new": .integer(head.bytesNew),
             "bytes_stored": .integer(head.bytesStored),
-            "tags": .array(head.tags.map { .string($0) }),
+            "tags": .array(head.tags.map { .string($0) }), "group": .optional(head.group),
             "held": .array([]), "position": head.position?.json ?? .null,
         ])
     }

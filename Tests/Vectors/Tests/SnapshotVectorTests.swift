@@ -43,6 +43,7 @@ struct SnapshotVectorTests {
             )
         }
         head.tool = vector.optionalText("tool")
+        head.group = vector.optionalText("group")
         return head
     }
 
