@@ -10,8 +10,13 @@ package struct DumpReader: ~Copyable {
     ///   - expecting: what the caller says the stream is; nil: find out; `.raw`: believe nothing.
     ///   - decompressors: makes what opens a compressed stream in passing; nil where there is
     ///     nothing for it.
-    package init(expecting: StreamFormat?, decompressors: @escaping DecompressorFactory) {
-        stream = StreamReading(expecting: expecting, decompressors: decompressors, depth: 0)
+    ///   - hash: makes a SHA-256, for manifests that have one of their own.
+    package init(
+        expecting: StreamFormat?, decompressors: @escaping DecompressorFactory,
+        hash: @escaping PassingHashFactory = { nil }
+    ) {
+        stream = StreamReading(
+            expecting: expecting, decompressors: decompressors, hash: hash, depth: 0)
     }
 
     /// Takes the next bytes of the stream, any number of them.
@@ -54,6 +59,7 @@ extension StreamWalker {
 struct StreamReading {
     private let expecting: StreamFormat?
     private let decompressors: DecompressorFactory
+    private let hash: PassingHashFactory
     private let depth: Int
     private var head: [UInt8] = []
     private var walker: (any StreamWalker)?
@@ -62,9 +68,13 @@ struct StreamReading {
 
     var format: StreamFormat? { recognized?.format }
 
-    init(expecting: StreamFormat?, decompressors: @escaping DecompressorFactory, depth: Int) {
+    init(
+        expecting: StreamFormat?, decompressors: @escaping DecompressorFactory,
+        hash: @escaping PassingHashFactory, depth: Int
+    ) {
         self.expecting = expecting
         self.decompressors = decompressors
+        self.hash = hash
         self.depth = depth
     }
 
@@ -115,7 +125,7 @@ struct StreamReading {
         switch format {
         case .mysqldump, .mysqldumpXML, .pgDump, .pgDumpall, .sqlite: return TextWalker()
         case .pgCustom: return CustomArchiveWalker()
-        case .tar: return TarWalker()
+        case .tar: return TarWalker(hash: hash())
         case .xbstream: return XbstreamWalker()
         case .raw: return PassingWalker()
         default: break
@@ -125,7 +135,8 @@ struct StreamReading {
             return CompressedWalker(
                 format, decompressor,
                 inner: StreamReading(
-                    expecting: inner, decompressors: decompressors, depth: depth + 1))
+                    expecting: inner, decompressors: decompressors, hash: hash,
+                    depth: depth + 1))
         }
         switch format {
         case .zstd, .lz4: return FramesWalker(format)

@@ -77,6 +77,12 @@ private func refusal(
                 + " \(wanted) is missing\(cause): nothing saved",
             hint: describeWayOut(report, exit))
     }
+    if case .contradicted(let fault) = report.end {
+        return Refusal(
+            message: "\(describeStream(report)) stream was changed on its way: \(oneLine(fault))"
+                + ": nothing saved",
+            hint: "make the backup again; pg_verifybackup says the same of what arrived")
+    }
     guard let failure else { return nil }
     return Refusal(
         message: "\(failure) after \(describeSize(report.byteCount)): nothing saved",

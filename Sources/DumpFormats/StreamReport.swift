@@ -50,6 +50,8 @@ package enum StreamEnd: Sendable, Equatable {
     ///   - inside: what was being written there: `table shop.orders`, or nothing.
     ///   - wanted: what did not come: `the line '-- Dump completed'`.
     case missing(at: UInt64, inside: String, wanted: String)
+    /// It ends as it should, but what it says of itself is not so.
+    case contradicted(by: String)
     /// Nothing in the stream says where it ends.
     case notPromised
 }

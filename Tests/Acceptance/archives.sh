@@ -213,7 +213,7 @@ pg 1 psql -X -q -v ON_ERROR_STOP=1 -c "
     ALTER TABLE orders ADD PRIMARY KEY (id);
     CREATE TABLE people AS SELECT g AS id, sha256(g::text::bytea) AS hash FROM generate_series(1, 50000) g" || exit 1
 base_backup() {
-    if ! pg 1 pg_basebackup -D - -Ft -Xf -c fast >"$1" 2>"$work/backup.log"; then
+    if ! pg 1 pg_basebackup -D - -Ft -Xf -c fast "${@:2}" >"$1" 2>"$work/backup.log"; then
         not_ok "pg_basebackup runs" "$(tail -n 3 "$work/backup.log")"
         finish
     fi
@@ -221,6 +221,14 @@ base_backup() {
 base_backup "$work/first.tar"
 night pg/physical "$work/first.tar"
 first=$stored
+fact "pg/physical: its files are those of its manifest ($(noted pg/physical 'files checked'))" \
+    test "$(noted pg/physical 'files checked')" -gt 500
+# A byte of a file that has no pages: nobody but the manifest knows.
+flip "$work/first.tar" "pg_xact/0000" 600
+refuses 4 "pg_xact/0000 has another checksum&&nothing saved" "pg/flipped: a byte changed on the way is named" \
+    repo add pg/flipped <"$work/first.tar.flipped"
+exits 3 "pg/flipped: and saved only where that is wanted" \
+    repo add pg/flipped --allow-incomplete <"$work/first.tar.flipped"
 fact "pg/physical: the pages of its files are sound ($(noted pg/physical 'pages sound'))" \
     test "$(noted pg/physical 'pages sound')" -gt 1000
 same "pg/physical: and none is damaged" "" "$(noted pg/physical 'pages damaged')"
@@ -252,6 +260,8 @@ fact "pg/physical: a night in which little changed adds less than a tenth ($stor
 same "pg/physical: pages that change while they are read are not called damaged" "" \
     "$(noted pg/physical 'pages damaged')"
 relation=$(pg 1 psql -XAtc "SELECT pg_relation_filepath('orders')")
+# A page that is damaged on the server's disk is sent as it is: its manifest, where there is one, says so, too.
+base_backup "$work/second.tar" --no-manifest
 flip "$work/second.tar" "$relation\\0" "$((511 - ${#relation} + 9 * 8192 + 5000))"
 exits 3 "pg/flipped: a page with one bit flipped is saved with a reservation" \
     repo add pg/flipped <"$work/second.tar.flipped"

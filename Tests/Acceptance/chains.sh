@@ -154,4 +154,56 @@ same "and are" "" "$(diff -r "$work/my3.was" "$work/my3" 2>&1 | head -n 5)"
 read=$(reads "$REPO_BIN" restore place --to "$work/my3" --in-place --json)
 same "again it writes nothing" 0 "$(field summary bytes)"
 exits 0 "and the repository is sound" repo check --read-data
+
+# --- PostgreSQL's own increments
+
+if ! programs=$("$services/postgres18.sh" programs 2>"$work/stderr"); then
+    skip "increments of PostgreSQL 18: its programs cannot be had"
+    finish
+fi
+later "'$services/postgres18.sh' stop '$work/pg1'; '$services/postgres18.sh' stop '$work/pg2'"
+"$services/postgres18.sh" start "$work/pg1" >"$work/pg1.env" || exit 1
+
+# pg N PROGRAM ARG... : a program of PostgreSQL at server N
+pg() {
+    local n=$1 program=$2
+    shift 2
+    (
+        # shellcheck source=/dev/null
+        . "$work/pg$n.env"
+        export PGHOST PGPORT PGUSER
+        exec "$programs/$program" "$@"
+    )
+}
+query() { pg "$1" psql -XAtq -c "$2" postgres; }
+sum="SELECT count(*), md5(string_agg(t::text, '|' ORDER BY id)) FROM t"
+query 1 "CREATE TABLE t AS SELECT g AS id, md5(g::text) AS hash FROM generate_series(1, 100000) g; CHECKPOINT"
+# shellcheck source=/dev/null
+. "$work/pg1.env"
+base=(env PGHOST="$PGHOST" PGPORT="$PGPORT" PGUSER="$PGUSER" "$programs/pg_basebackup" -D - -Ft -Xf -c fast)
+exits 0 "a full of PostgreSQL 18" repo add pg --json -- "${base[@]}"
+pgfull=$(field summary snapshot)
+previous=$pgfull
+for step in 1 2; do
+    repo cat pg backup_manifest >"$work/manifest$step"
+    query 1 "UPDATE t SET hash = hash || '$step' WHERE id % 700 = $step; CHECKPOINT"
+    exits 0 "increment $step is linked to the one before" \
+        repo add pg --kind incremental --json -- "${base[@]}" --incremental="$work/manifest$step"
+    repo show pg --json >"$work/shown" 2>&1
+    same "which it needs" "$previous" "$(field snapshot needs "$work/shown")"
+    previous=$(field snapshot snapshot "$work/shown")
+done
+query 1 "$sum" >"$work/pgsum1"
+exits 0 "show tells the LSNs as PostgreSQL writes them" repo show pg
+fact "from and to" grep -qE 'LSN +0/[0-9A-F]+ to 0/[0-9A-F]+' "$work/stdout"
+fact "and how many files its manifest proved" grep -qE 'files checked: [0-9]{3,}' "$work/stdout"
+refuses 4 "LSN 0/&&backup_manifest" "an increment of nothing that is there is refused, with the way out" \
+    repo add nothing -- "${base[@]}" --incremental="$work/manifest2"
+refuses 1 "needed by" "what an increment needs is not forgotten" repo forget "$pgfull"
+exits 0 "all three come back as one data directory" \
+    repo restore pg --to "$work/pg2/data" --prepare-with "$programs/pg_combinebackup"
+account=$(sed -n 's/^POSTGRES_ACCOUNT=//p' "$work/pg1.env")
+[ "$account" = "$(id -un)" ] || chown -R "$account" "$work/pg2/data"
+"$services/postgres18.sh" start "$work/pg2" >"$work/pg2.env" 2>"$work/start.log" || tail -n 3 "$work/start.log"
+same "a server starts on it and holds the same" "$(cat "$work/pgsum1")" "$(query 2 "$sum")"
 finish

@@ -46,7 +46,7 @@ private func backup(_ from: UInt64, _ to: UInt64, _ type: String? = nil) -> [UIn
     let unlinked = #expect(throws: Unlinked.self) {
         try repository.add(backup(150, 190), to: "s", vault: vault)
     }
-    #expect(unlinked?.wanted == 150 && unlinked?.atHand == [100, 200])
+    #expect(unlinked?.wanted == "150" && unlinked?.atHand == ["100", "200"])
     #expect(unlinked?.exitCode == .incompleteStream)
     #expect(unlinked?.message.contains("LSN 150") == true)
     #expect(try History.load(vault).snapshots.count == 2)

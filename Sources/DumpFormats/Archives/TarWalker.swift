@@ -15,12 +15,20 @@ struct TarWalker: StreamWalker {
         var lostAt: UInt64?
         var isBaseBackup = false
         var hasControl = false
-        var hasManifest = false
         var label: [UInt8]?
         var layout = ArchiveLayout()
         var backupStart: UInt64?
+        /// Files of a base backup that passed, and the one that is passing.
+        var passed: [[UInt8]: PassedFile] = [:]
+        var isOverfull = false
+        var passing: (path: [UInt8], byteCount: UInt64, checksum: PassingChecksum)?
+        var manifest: BackupManifest?
+        var isInManifest = false
+        var hash: (any PassingHash)?
         var findings = Findings()
     }
+
+    init(hash: (any PassingHash)? = nil) { state.hash = hash }
 
     mutating func read(_ bytes: UnsafeRawBufferPointer) {
         var state = State()
@@ -37,6 +45,13 @@ struct TarWalker: StreamWalker {
 
     mutating func finish(_ report: inout StreamReport) {
         state.findings.keep("members", "\(state.members)")
+        if let manifest = state.manifest {
+            state.findings.keep("files checked", "\(manifest.checked)")
+            if manifest.unchecked > 0 {
+                state.findings.keep("files not checked", "\(manifest.unchecked)")
+            }
+            manifest.systemIdentifier.map { state.findings.keep("system identifier", $0) }
+        }
         state.findings.fill(&report)
         state.layout.fill(&report)
         report.end = end
@@ -56,6 +71,7 @@ struct TarWalker: StreamWalker {
             return .missing(
                 at: byteCount, inside: place, wanted: "the end mark of two zero blocks")
         }
+        if let fault = state.manifest?.fault { return .contradicted(by: fault) }
         if state.isBaseBackup, !state.hasControl {
             return .missing(at: byteCount, inside: place, wanted: "the member global/pg_control")
         }
@@ -77,18 +93,48 @@ extension TarWalker.State {
             lastPath = member.path
             lay(member)
             if member.path == "global/pg_control" { hasControl = true }
-            if member.path == "backup_manifest" { hasManifest = true }
+            if isBaseBackup { pass(member) }
         case .payload(let bytes):
+            passing?.checksum.update(bytes)
+            if isInManifest { manifest?.read(bytes, passed) }
             if var text = label {
                 text.append(contentsOf: bytes.part(0, Limits.metadataBytesMax - text.count))
                 label = text
             }
         case .memberEnd:
+            endPassing()
             if let text = label { keepLabel(text) }
             label = nil
         case .end(let offset): end = offset
         case .lost(let offset): lostAt = offset
         }
+    }
+
+    /// A file of a base backup begins.
+    private mutating func pass(_ member: TarMember) {
+        if member.path == "backup_manifest", manifest == nil {
+            manifest = isOverfull ? nil : BackupManifest(hash: hash)
+            isInManifest = manifest != nil
+            return
+        }
+        guard member.type == 0 || member.type == UInt8(ascii: "0"), !member.isSparse,
+            let path = ArchiveLayout.relative(member.pathBytes)
+        else { return }
+        passing = (path, member.byteCount, PassingChecksum())
+    }
+
+    private mutating func endPassing() {
+        if isInManifest {
+            manifest?.end(passed)
+            isInManifest = false
+        }
+        guard let (path, byteCount, checksum) = passing else { return }
+        passing = nil
+        guard passed.count < Limits.membersMax else {
+            isOverfull = true
+            return
+        }
+        passed[path] = PassedFile(byteCount: byteCount, checksum: checksum.value)
     }
 
     private mutating func lay(_ member: TarMember) {
@@ -158,7 +204,10 @@ extension TarWalker.State {
                 if name == "start wal location" {
                     backupStart = Self.logPosition(line.part(from: mark + 2))
                 }
-                let isKept = ["start wal location", "backup from", "start time", "start timeline"]
+                let isKept = [
+                    "start wal location", "backup from", "start time", "start timeline",
+                    "incremental from lsn",
+                ]
                 if isKept.contains(name) { findings.keep(name, line.part(from: mark + 2).name) }
             }
         }

@@ -19,7 +19,8 @@ struct CompressedWalker: StreamWalker {
     mutating func read(_ bytes: UnsafeRawBufferPointer) {
         if damagedAt == nil, unsupported == nil {
             // moved out, so that the sink changes nothing that the decompressor's call holds
-            var reading = StreamReading(expecting: .raw, decompressors: { _ in nil }, depth: 0)
+            var reading = StreamReading(
+                expecting: .raw, decompressors: { _ in nil }, hash: { nil }, depth: 0)
             swap(&reading, &inner)
             do {
                 try decompressor.decompress(bytes) { reading.read($0) }

@@ -22,7 +22,9 @@ extension AddRun {
 
     private func saveStreamToEnd(_ source: inout some ByteSource) throws -> AddOutcome {
         let began = ContinuousClock.now
-        var reader = DumpReader(expecting: request.format, decompressors: Passing.decompressors)
+        var reader = DumpReader(
+            expecting: request.format, decompressors: Passing.decompressors,
+            hash: { PassingSHA256() })
         let writer = try readToEnd(&source, &reader)
         defer { writer.stop() }
         var report = reader.finish()
@@ -40,7 +42,7 @@ extension AddRun {
             notes.append(message)
         }
         let native = NativeBackup(report)
-        let link = try nativeLink(native)
+        let link = try nativeLink(native, report)
         if native?.kind == .increment, link == nil {
             reservations.append("an increment that goes on from no snapshot of this series")
         }

@@ -54,11 +54,16 @@ struct SnapshotSheet {
             Field("parent", [head.parent?.short]),
             Field("base", [head.base?.short]),
             Field("needs", [head.needs?.short]),
-            Field("LSN", [head.sequenceNumbers.map { "\($0.from) to \($0.to)" }]),
+            Field("LSN", [head.sequenceNumbers.map(logRange)]),
             Field(
                 "copy of",
                 [head.origin.map { "\($0.snapshot.short) in repository \($0.repository.short)" }]),
         ]
+    }
+
+    private func logRange(_ numbers: Head.SequenceNumbers) -> String {
+        let to = head.text(ofLogNumber: numbers.to)
+        return numbers.from == 0 ? "to \(to)" : "\(head.text(ofLogNumber: numbers.from)) to \(to)"
     }
 
     private var made: String {

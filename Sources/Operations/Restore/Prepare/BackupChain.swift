@@ -33,7 +33,9 @@ package struct BrokenChain: Explained {
     package var hint: String? { "repo list shows what there is; nothing was written" }
 
     init(of link: Snapshot, wanted: Snapshot) {
-        let from = link.head.sequenceNumbers.map { " from LSN \($0.from) on" } ?? ""
+        let from = link.head.sequenceNumbers.map {
+            " from LSN \(link.head.text(ofLogNumber: $0.from)) on"
+        } ?? ""
         let needed =
             link.head.needs.map { "snapshot \($0.short)" } ?? "a snapshot that was never linked"
         message =
