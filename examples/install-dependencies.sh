@@ -12,7 +12,7 @@ set -euo pipefail
 
 build=(libssl-dev libzstd-dev zlib1g-dev libisal-dev libcurl4-openssl-dev pkg-config)
 tests=(
-    mariadb-server mariadb-client mariadb-backup postgresql-15 postgresql-client-15 sqlite3
+    mariadb-server mariadb-client mariadb-backup mydumper postgresql-15 postgresql-client-15 sqlite3
     gzip bzip2 xz-utils zstd lz4 pv openssl python3 python3-venv
     attr strace rsync tar util-linux bsdutils procps
 )

@@ -74,7 +74,7 @@ struct BackupManifest {
             unchecked += 1
             return
         }
-        let text = JSONLine(line)
+        let text = FlatJSON(line)
         if let checksum = text["Manifest-Checksum"] {
             claimed = Array(checksum.utf8)
             return
@@ -85,7 +85,7 @@ struct BackupManifest {
         check(path, text, files[path])
     }
 
-    private mutating func check(_ path: [UInt8], _ text: JSONLine, _ passed: PassedFile?) {
+    private mutating func check(_ path: [UInt8], _ text: FlatJSON, _ passed: PassedFile?) {
         let name = String(decoding: path, as: UTF8.self).prefix(200)
         guard let passed else { return fail("\(name), which backup_manifest lists, is not there") }
         guard let size = text["Size"].flatMap({ UInt64($0) }) else {
@@ -122,74 +122,11 @@ struct BackupManifest {
     }
 }
 
-/// The names and values on one line of a manifest: texts and numbers, nothing nested.
-private struct JSONLine {
-    private var values: [String: String] = [:]
-
-    subscript(name: String) -> String? { values[name] }
-
-    init(_ bytes: [UInt8]) {
-        var at = 0
-        var name: String?
-        while at < bytes.count {
-            if bytes[at] == UInt8(ascii: "\"") {
-                let word = Self.text(bytes, &at)
-                if let known = name {
-                    values[known] = word
-                    name = nil
-                } else if Self.isName(bytes, at) {
-                    name = word
-                }
-            } else if let known = name, Self.isNumber(bytes[at]) {
-                let start = at
-                while at < bytes.count, Self.isNumber(bytes[at]) { at += 1 }
-                values[known] = String(decoding: bytes[start..<at], as: UTF8.self)
-                name = nil
-            } else {
-                at += 1
-            }
-        }
-    }
-
-    private static func isNumber(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
-    }
-
-    private static func isName(_ bytes: [UInt8], _ at: Int) -> Bool {
-        bytes[at...].first { $0 != UInt8(ascii: " ") } == UInt8(ascii: ":")
-    }
-
-    /// The text in quotes that begins here.
-    private static func text(_ bytes: [UInt8], _ at: inout Int) -> String {
-        var word: [UInt8] = []
-        at += 1
-        while at < bytes.count, bytes[at] != UInt8(ascii: "\"") {
-            if bytes[at] == UInt8(ascii: "\\"), at + 1 < bytes.count {
-                at += 1
-                switch bytes[at] {
-                case UInt8(ascii: "n"): word.append(10)
-                case UInt8(ascii: "t"): word.append(9)
-                case UInt8(ascii: "u"):
-                    let digits = bytes[min(at + 1, bytes.count)..<min(at + 5, bytes.count)]
-                    let number = UInt32(String(decoding: digits, as: UTF8.self), radix: 16)
-                    let scalar = number.flatMap { Unicode.Scalar($0) } ?? "\u{FFFD}"
-                    word += Array(String(Character(scalar)).utf8)
-                    at = min(at + 4, bytes.count - 1)
-                default: word.append(bytes[at])
-                }
-            } else {
-                word.append(bytes[at])
-            }
-            at += 1
-        }
-        at = min(at + 1, bytes.count)
-        return String(decoding: word, as: UTF8.self)
-    }
-
+extension FlatJSON {
     /// Of a file; a name that is no UTF-8 is written in hexadecimal digits.
     var path: [UInt8]? {
-        if let path = values["Path"] { return Array(path.utf8) }
-        guard let digits = values["Encoded-Path"].map({ Array($0.utf8) }),
+        if let path = self["Path"] { return Array(path.utf8) }
+        guard let digits = self["Encoded-Path"].map({ Array($0.utf8) }),
             digits.count.isMultiple(of: 2)
         else { return nil }
         var path: [UInt8] = []

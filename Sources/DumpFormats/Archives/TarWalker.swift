@@ -103,7 +103,7 @@ extension TarWalker.State {
             }
         case .memberEnd:
             endPassing()
-            if let text = label { keepLabel(text) }
+            if let text = label { backupStart = findings.keepBackupLabel(text) }
             label = nil
         case .end(let offset): end = offset
         case .lost(let offset): lostAt = offset
@@ -192,36 +192,6 @@ extension TarWalker.State {
         case UInt8(ascii: "6"): .fifo
         default: nil
         }
-    }
-
-    /// `START WAL LOCATION: 0/3000028 (file 000000010000000000000003)` and the like, one a line.
-    private mutating func keepLabel(_ text: [UInt8]) {
-        text.withUnsafeBytes { bytes in
-            for line in bytes.split(separator: Ascii.newline).prefix(32) {
-                let line = UnsafeRawBufferPointer(rebasing: line)
-                guard let mark = line.position(of: ": ") else { continue }
-                let name = line.part(0, mark).name.lowercased()
-                if name == "start wal location" {
-                    backupStart = Self.logPosition(line.part(from: mark + 2))
-                }
-                let isKept = [
-                    "start wal location", "backup from", "start time", "start timeline",
-                    "incremental from lsn",
-                ]
-                if isKept.contains(name) { findings.keep(name, line.part(from: mark + 2).name) }
-            }
-        }
-    }
-}
-
-extension TarWalker.State {
-    /// `0/3000028 (file 000000010000000000000003)`
-    private static func logPosition(_ text: UnsafeRawBufferPointer) -> UInt64? {
-        let words = text.name.prefix { $0 != " " }.split(separator: "/")
-        guard words.count == 2, let high = UInt64(words[0], radix: 16),
-            let low = UInt64(words[1], radix: 16), high <= UInt32.max, low <= UInt32.max
-        else { return nil }
-        return high << 32 | low
     }
 }
 

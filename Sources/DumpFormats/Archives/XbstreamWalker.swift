@@ -144,45 +144,7 @@ extension XbstreamWalker.State {
         if name == "xtrabackup_checkpoints" || name == "mariadb_backup_checkpoints" {
             hasCheckpoints = true
         }
-        if let text = texts.removeValue(forKey: path) { keep(text) }
-    }
-
-    /// Lines of the form `name = value`.
-    private mutating func keep(_ text: [UInt8]) {
-        text.withUnsafeBytes { bytes in
-            for line in bytes.split(separator: Ascii.newline).prefix(200) {
-                let line = UnsafeRawBufferPointer(rebasing: line)
-                guard let mark = line.position(of: " = ") else { continue }
-                keep(line.part(0, mark).name, line.part(from: mark + 3))
-            }
-        }
-    }
-
-    private mutating func keep(_ name: String, _ value: UnsafeRawBufferPointer) {
-        switch name {
-        case "tool_name": findings.tool = value.name
-        case "tool_version": findings.toolVersion = value.name
-        case "server_version": findings.serverVersion = value.name
-        case "backup_type", "from_lsn", "to_lsn", "last_lsn", "uuid", "incremental", "partial":
-            findings.keep(name, value.name)
-        case "binlog_pos": keepPosition(value)
-        default: break
-        }
-    }
-
-    /// `filename 'mariadb-bin.000003', position '389', GTID of the last change '0-1-6'`
-    private mutating func keepPosition(_ text: UnsafeRawBufferPointer) {
-        func quoted(_ mark: StaticString) -> UnsafeRawBufferPointer? {
-            guard let found = text.position(of: mark) else { return nil }
-            let start = found + mark.utf8CodeUnitCount
-            return text.position(of: Ascii.quote, from: start).map { text.part(start, $0) }
-        }
-        if let file = quoted("filename '"), let offset = quoted("position '")?.leadingNumber {
-            findings.position = BinlogPosition(file: file.name, offset: offset)
-        }
-        if let gtid = quoted("GTID of the last change '"), !gtid.isEmpty {
-            findings.gtid = gtid.text(upTo: Limits.gtidBytesMax)
-        }
+        if let text = texts.removeValue(forKey: path) { findings.keepXtrabackup(text) }
     }
 }
 

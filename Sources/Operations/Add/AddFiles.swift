@@ -1,4 +1,5 @@
 import Chunking
+import DumpFormats
 import Faults
 import Files
 import PackStore
@@ -13,6 +14,10 @@ extension AddRun {
     func saveFiles(_ selection: FileSelection) throws -> AddOutcome {
         guard !selection.paths.isEmpty else { throw OperationError.nothingToAdd }
         let began = ContinuousClock.now
+        let judged = try JudgedDirectories(selection.paths, vault.surroundings.systemCalls)
+        if let refusal = judged.refusal, !request.allowIncomplete { throw refusal }
+        let native = judged.report.flatMap { NativeBackup($0) }
+        let link = try judged.report.flatMap { try nativeLink(native, $0) }
         let workers = vault.surroundings.workers
         var parent = parentFiles()
         // Checksums of files taken over are under the parent's key; equal files give equal catalogs.
@@ -35,23 +40,27 @@ extension AddRun {
         try FileWalk(selection, vault.surroundings).run({ try saver.save($0) }) { _, error in
             problems.append(explanation(of: error))
         }
-        problems = saver.problems + problems
+        let unread = problems.count
+        problems = saver.problems + problems + remarks(judged, native, link)
         let count = saver.count
         guard count > 0 else { throw OperationError.nothingToAdd }
 
+        let isWhole = saver.isComplete && unread == 0 && judged.refusal == nil
         var head = try draftHead(
-            completeness: saver.isComplete && problems.count == saver.changed
-                ? .complete : .incomplete, evidence: .none)
+            completeness: isWhole ? .complete : .incomplete, evidence: .none, link: link)
         head.bytesRead = data.byteCount
         head.format = "files"
+        describe(&head, judged.report, native, link)
         if let shrunk = try markShrunk(&head) { problems.append(shrunk) }
         var streams: [Manifest.Stream] = []
         let content = try saver.finish(key)
         if content.byteCount > 0 { streams.append(content) }
         streams.append(try catalog.finish())
-        let facts = Manifest.Facts(
-            notes: ["\(count) files and directories"] + [readingNote(saver)].compactMap { $0 }
-                + problems.prefix(100))
+        var facts = judged.report.map { Manifest.Facts($0) } ?? Manifest.Facts()
+        facts.notes =
+            ["\(count) files and directories"] + [readingNote(saver)].compactMap { $0 }
+            + (native?.kind == .prepared ? ["a prepared backup: no increment goes on from it"] : [])
+            + facts.notes + problems.prefix(100)
         let (snapshot, published) = try publish(
             Manifest(head: head, facts: facts, streams: streams))
         return AddOutcome(
@@ -60,6 +69,33 @@ extension AddRun {
             deltas: store.deltas, files: (count, saver.unchanged), seconds: began.elapsedSeconds,
             notes: problems,
             reservations: problems + damageNotes, exitStatusKnown: true)
+    }
+
+    /// What a directory of a backup program tells of itself.
+    private func describe(
+        _ head: inout Head, _ report: StreamReport?, _ native: NativeBackup?, _ link: NativeLink?
+    ) {
+        guard let report else { return }
+        head.tool =
+            [report.tool, report.toolVersion].compactMap { $0 }.joined(separator: " ").nonEmpty
+        head.position = Head.Position(report)
+        if let native, native.kind != .prepared { head.sequenceNumbers = native.numbers }
+        if native?.kind == .increment, link == nil { head.kind = .incremental }
+    }
+
+    /// What is to be said of the directories: reservations.
+    private func remarks(
+        _ judged: JudgedDirectories, _ native: NativeBackup?, _ link: NativeLink?
+    ) -> [String] {
+        var remarks: [String] = []
+        if let refusal = judged.refusal {
+            remarks.append(
+                refusal.message.replacing(": nothing saved", with: ": saved as incomplete"))
+        }
+        if native?.kind == .increment, link == nil {
+            remarks.append("an increment that goes on from no snapshot of this series")
+        }
+        return remarks
     }
 
     /// Whether files that did not change since the parent are taken over from it.

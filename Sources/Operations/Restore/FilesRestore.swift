@@ -8,6 +8,7 @@ struct FilesRestore: ~Copyable {
     private let reader: SnapshotReader
     private let surroundings: Surroundings
     private let patterns: [PathPattern]
+    private let top: [UInt8]?
     private var maker: FileMaker
     private(set) var bytes = 0
     /// Of files that are not wanted under their first name but under another: the name that gets
@@ -21,6 +22,7 @@ struct FilesRestore: ~Copyable {
         self.reader = reader
         self.surroundings = surroundings
         patterns = request.include.map { PathPattern($0) }
+        top = request.top.map { $0 + [UInt8(ascii: "/")] }
         maker = FileMaker(request.target, overwrites: request.overwrite, surroundings)
         proof = FileProof(reader.manifest.stream(.data), snapshot: reader.snapshot.id.short)
     }
@@ -40,7 +42,11 @@ struct FilesRestore: ~Copyable {
         var catalog = try catalog()
         let data = try reader.manifest.stream(.data).map { try reader.read($0) }
         let total = reader.manifest.stream(.data)?.byteCount
-        while let entry = try catalog.next() {
+        while let found = try catalog.next() {
+            guard let entry = below(top, found) else {
+                try take(found, data) { _ in }
+                continue
+            }
             if isWanted(entry.path) {
                 // An heir has its content already.
                 if entry.hardLink.flatMap({ heirs[$0] }) != entry.path { try make(entry, data) }
@@ -62,6 +68,18 @@ struct FilesRestore: ~Copyable {
         }
         if let proven = proof.take() { try proven.finish() }
         try maker.finish()
+    }
+
+    /// An entry as it is seen from the top; nil where it lies elsewhere.
+    private func below(_ top: [UInt8]?, _ entry: CatalogEntry) -> CatalogEntry? {
+        guard let top else { return entry }
+        guard entry.path.starts(with: top), entry.hardLink?.starts(with: top) ?? true else {
+            return nil
+        }
+        var moved = entry
+        moved.path.removeFirst(top.count)
+        moved.hardLink?.removeFirst(top.count)
+        return moved
     }
 
     private func catalog() throws -> CatalogReader {

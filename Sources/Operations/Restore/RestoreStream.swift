@@ -143,6 +143,8 @@ package struct RestoreRequest: Sendable {
     package var inPlace: Bool
     /// Whether, in place, what the snapshot does not have is removed.
     package var deletes: Bool
+    /// Of files: the directory that becomes the target, what lies outside is left out; nil for all.
+    package var top: [UInt8]?
     /// Whether a physical backup is made a data directory, with all that it needs.
     package var prepares = false
     /// The program that does it; nil to look for it.

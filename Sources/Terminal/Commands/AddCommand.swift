@@ -63,6 +63,10 @@ enum AddCommand {
             A stream less than half as long as usual is saved, marked as shrunk, and ends
             with exit status 3.
 
+            Directories given with --files that a dump or backup program wrote (mydumper,
+            MySQL Shell, pg_dump -Fd, mysqldump --tab, pg_basebackup, mariabackup) are
+            recognized, and refused with exit status 4 where they are not finished.
+
             Of --files, --kind incremental opens only files whose length, times or inode
             differ from the last snapshot, differential from the last full one. Whatever
             its kind, every such snapshot restores by itself.

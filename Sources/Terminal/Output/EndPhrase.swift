@@ -12,7 +12,7 @@ enum EndPhrase {
         let head = manifest.head
         if head.holdsFiles {
             guard head.completeness == .complete else { return "not all of them could be read" }
-            let taken = head.kind == .full ? nil : manifest.facts?.notes.dropFirst().first
+            let taken = manifest.facts?.notes.first { $0.hasSuffix("were not read") }
             return taken.map { printable($0) } ?? "all of them read"
         }
         if head.completeness == .incomplete { return "cut off, and saved all the same" }

@@ -91,23 +91,21 @@ struct PreparedRestore {
 
     private func prepare(_ increment: Path?, isLast: Bool) throws {
         guard let program else { return }
-        // Where a directory was saved, its files lie as deep as its path was long.
-        let target = try top(of: request.target)
         try execute(
-            tool.arguments(
-                program, target: target, increment: try increment.map { try top(of: $0) },
-                isLast: isLast))
+            tool.arguments(program, target: request.target, increment: increment, isLast: isLast))
     }
 
-    /// Where below a restored directory the backup's own files begin.
-    private func top(of directory: Path) throws -> Path {
-        var top = directory
-        while true {
-            let names = try directories.names(top) ?? []
-            let isTop = names.contains { $0.description.hasSuffix("backup_checkpoints") }
-            guard !isTop, names.count == 1 else { return top }
-            top = top / names[0]
+    /// Where in a snapshot of files the backup begins: its files lie as deep as its path was long.
+    private func top(of snapshot: Snapshot) throws -> [UInt8]? {
+        let marks = ["xtrabackup_checkpoints", "mariadb_backup_checkpoints", "backup_label"]
+        var found: [UInt8]?
+        try readCatalog(of: snapshot, in: vault) { entry in
+            let path = Path(bytes: entry.path)
+            guard marks.contains(path.name.description) else { return }
+            let parent = path.bytes.dropLast(path.name.bytes.count + 1)
+            if found.map({ parent.count < $0.count }) ?? true { found = Array(parent) }
         }
+        return found.flatMap { $0.isEmpty ? nil : $0 }
     }
 
     // MARK: PostgreSQL
@@ -131,6 +129,7 @@ struct PreparedRestore {
         part.snapshot = snapshot
         part.target = path
         part.prepares = false
+        part.top = try top(of: snapshot)
         let outcome = try Operations.restore(part, from: vault)
         bytes += outcome.bytes
         count += outcome.files
