@@ -4,7 +4,7 @@ import WireFormat
 package struct ListPiece: Equatable, Sendable {
     /// Nil for zeros.
     package let id: ChunkID?
-    /// Of a chunk the whole of it; of zeros as much as was asked for.
+    /// Of a chunk the whole of it; of zeros, where a range was asked for, what lies in that.
     package let range: Range<Int>
 }
 
@@ -24,6 +24,13 @@ package struct ListCursor {
     private static let aheadBytes = 4 << 20
 
     package init(_ list: ListReader) { self.list = list }
+
+    /// What stands at a place, whole; nil where the list ends before it.
+    package mutating func piece(at position: Int) throws -> ListPiece? {
+        try go(to: position)
+        guard let (id, range) = current, range.contains(position) else { return nil }
+        return ListPiece(id: id, range: range)
+    }
 
     /// Calls `body` with everything that lies in a range of the stream, in order.
     /// - Parameter body: false ends it.

@@ -31,19 +31,13 @@ final class StreamCursor {
     private let stream: Manifest.Stream
     private let what: String
     /// Nil where the manifest holds the content itself.
-    private var list: ListReader?
+    private var list: ListCursor?
     private let plain: [UInt8]
     /// The place that is read next.
     private(set) var position = 0
 
-    /// The entry read last: the chunk it is or repeats, nil for zeros; and where it lies.
-    private var chunk: (id: ChunkID, byteCount: Int)?
-    private var range = 0..<0
     /// The chunk whose bytes were given out last.
     private var last: (id: ChunkID, bytes: Slice)?
-
-    /// What is so near ahead is reached entry by entry, not through the tree.
-    private static let nearBytes = 1 << 20
 
     init(_ stream: Manifest.Stream, _ snapshot: SnapshotReader) throws {
         self.snapshot = snapshot
@@ -53,7 +47,7 @@ final class StreamCursor {
             plain = bytes
         } else {
             plain = []
-            list = try snapshot.list(stream)
+            list = ListCursor(try snapshot.list(stream))
         }
     }
 
@@ -68,14 +62,15 @@ final class StreamCursor {
         guard list != nil else {
             return Piece(content: .plain, count: stream.byteCount - position)
         }
-        try find()
-        guard let chunk else {
-            return Piece(content: .zeros, count: range.upperBound - position)
+        guard let found = try list?.piece(at: position) else {
+            throw malformed("its list ends too early")
         }
-        let offset = (position - range.lowerBound) % chunk.byteCount
+        let rest = found.range.upperBound - position
+        guard let id = found.id else { return Piece(content: .zeros, count: rest) }
         return Piece(
-            content: .chunk(chunk.id, offset: offset, byteCount: chunk.byteCount),
-            count: chunk.byteCount - offset)
+            content: .chunk(
+                id, offset: position - found.range.lowerBound, byteCount: found.range.count),
+            count: rest)
     }
 
     /// The next bytes, to the end of their chunk at most; goes on behind them.
@@ -107,29 +102,6 @@ final class StreamCursor {
                 throw malformed("it is shorter than said")
             }
             try body(part)
-        }
-    }
-
-    /// Makes the entry read last the one that holds the position.
-    private func find() throws {
-        if position < range.lowerBound || position - range.upperBound > Self.nearBytes {
-            let start = try list?.seek(to: position) ?? 0
-            (chunk, range) = (nil, start..<start)
-        }
-        while position >= range.upperBound {
-            let start = range.upperBound
-            switch try list?.next() {
-            case .chunk(let id, let byteCount):
-                chunk = (id, byteCount)
-                range = start..<(start + byteCount)
-            case .zeros(let count):
-                chunk = nil
-                range = start..<(start + count)
-            case .again(let times):
-                guard let chunk else { throw malformed("it repeats nothing") }
-                range = start..<(start + times * chunk.byteCount)
-            case nil: throw malformed("its list ends too early")
-            }
         }
     }
 
