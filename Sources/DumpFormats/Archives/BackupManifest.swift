@@ -33,11 +33,26 @@ struct BackupManifest {
     private(set) var checked = 0
     /// Of another algorithm than CRC-32C, or not understood.
     private(set) var unchecked = 0
+    /// Files that are listed and have not passed.
+    private var missing: Set<[UInt8]> = []
+    private var firstFault: String?
     /// The first thing that is not as it should be.
-    private(set) var fault: String?
+    var fault: String? {
+        firstFault
+            ?? missing.min { $0.lexicographicallyPrecedes($1) }.map {
+                "\(String(decoding: $0, as: UTF8.self).prefix(200)), which backup_manifest lists,"
+                    + " is not there"
+            }
+    }
     private(set) var systemIdentifier: String?
 
     private static let lineBytesMax = 64 << 10
+    private static let missingMax = 100_000
+    /// What pg_basebackup itself changes or adds behind the server's back (`-R`): as pg_verifybackup,
+    /// we say nothing of it.
+    private static let passedOver: Set<String> = [
+        "postgresql.auto.conf", "standby.signal", "recovery.signal", "backup_manifest",
+    ]
 
     init(hash: (any PassingHash)?) {
         self.hash = hash
@@ -87,7 +102,11 @@ struct BackupManifest {
 
     private mutating func check(_ path: [UInt8], _ text: FlatJSON, _ passed: PassedFile?) {
         let name = String(decoding: path, as: UTF8.self).prefix(200)
-        guard let passed else { return fail("\(name), which backup_manifest lists, is not there") }
+        guard !Self.passedOver.contains(String(name)), !name.hasPrefix("pg_wal/") else { return }
+        guard let passed else {
+            if missing.count < Self.missingMax { missing.insert(path) }
+            return
+        }
         guard let size = text["Size"].flatMap({ UInt64($0) }) else {
             unchecked += 1
             return
@@ -108,7 +127,13 @@ struct BackupManifest {
         checked += 1
     }
 
-    private mutating func fail(_ text: String) { fault = fault ?? text }
+    private mutating func fail(_ text: String) { firstFault = firstFault ?? text }
+
+    /// A member that comes behind the manifest: in an archive that another program made of a data
+    /// directory it may stand anywhere.
+    mutating func came(_ path: [UInt8]) {
+        if missing.remove(path) != nil { unchecked += 1 }
+    }
 
     /// The manifest ended.
     mutating func end(_ files: [[UInt8]: PassedFile]) {

@@ -120,6 +120,7 @@ extension TarWalker.State {
         guard member.type == 0 || member.type == UInt8(ascii: "0"), !member.isSparse,
             let path = ArchiveLayout.relative(member.pathBytes)
         else { return }
+        manifest?.came(path)
         passing = (path, member.byteCount, PassingChecksum())
     }
 

@@ -43,8 +43,10 @@ enum Topics {
 
             Times are local; one with a Z at its end is UTC.
 
-            A LOCATION is a directory. Repositories in S3 (s3://bucket/prefix) are not there
-            yet.
+            A LOCATION is a directory, or a place in an object store that speaks S3:
+            s3://BUCKET/PREFIX, with --endpoint URL where that is not Amazon's. Its
+            credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, from
+            ~/.aws/credentials, or from the machine it runs on.
             """)
 
     private static let passwords = Topic(
