@@ -67,34 +67,6 @@ struct LayoutTests {
         }
     }
 
-    @Test("10,000 mutated archives are read alike, however they are divided, and no byte is two members'")
-    func mutations() throws {
-        var random = SeededRandom(seed: announcedSeed())
-        var archives: [(bytes: [UInt8], format: StreamFormat)] = []
-        for format in [StreamFormat.tar, .xbstream] {
-            let parts = (0..<6).map {
-                TestArchive.Part("shop/t\($0).ibd", random.bytes([0, 10, 700, 9000, 20_000, 3][$0]))
-            }
-            archives.append(
-                (format == .tar ? TestArchive.tar(parts) : TestArchive.xbstream(parts), format))
-        }
-        for round in 0..<10_000 {
-            let (bytes, format) = archives[round % 2]
-            let archive = random.mutated(bytes, splicing: archives[(round + 1) % 2].bytes)
-            guard !archive.isEmpty else { continue }
-            let (report, parts) = read(archive, as: format, part: archive.count)
-            let pieces = report.members.flatMap { $0.pieces }.map { $0.stream }
-                .sorted { $0.lowerBound < $1.lowerBound }
-            #expect(zip(pieces, pieces.dropFirst()).allSatisfy { $0.upperBound <= $1.lowerBound })
-            if report.end == .seen {
-                #expect(pieces.last.map { $0.upperBound <= archive.count } ?? true)
-            }
-            guard round.isMultiple(of: 10) else { continue }
-            let again = read(archive, as: format, part: random.number(1...archive.count))
-            #expect(again.report == report && again.parts == parts, "round \(round)")
-        }
-    }
-
     /// What the readers of archives give, path by path.
     private func files(_ bytes: [UInt8], _ format: StreamFormat) throws -> [String: [UInt8]] {
         var files: [String: [UInt8]] = [:]

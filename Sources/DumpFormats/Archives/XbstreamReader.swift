@@ -114,7 +114,6 @@ package struct XbstreamReader {
     }
 
     private mutating func takeHead(_ input: inout Input, _ handle: (XbstreamEvent) -> Void) {
-        let here = offset + UInt64(input.at)
         let head = fields.take(14, &input) { bytes in
             (
                 isChunk: bytes.hasPrefix("XBSTCK01"), flags: bytes[8], type: bytes[9],
@@ -128,16 +127,13 @@ package struct XbstreamReader {
         guard head.isChunk, isKnown, head.length > 0,
             head.length <= UInt64(Limits.xbstreamPathBytesMax)
         else {
-            state = .lost
-            handle(.lost(here))
-            return
+            return lose(at: input, behind: 14, handle)
         }
         state = .path(type: head.type, length: Int(head.length))
     }
 
     private mutating func takeLengths(_ input: inout Input, _ handle: (XbstreamEvent) -> Void) {
         let mapBytes = isSparse ? 4 : 0
-        let here = offset + UInt64(input.at)
         let lengths = fields.take(mapBytes + 20, &input) { bytes in
             (
                 map: bytes.littleEndian(at: 0, bytes: mapBytes),
@@ -149,9 +145,7 @@ package struct XbstreamReader {
         guard lengths.length <= Limits.payloadBytesMax,
             lengths.map <= UInt64(XbstreamReader.sparseMapMax)
         else {
-            state = .lost
-            handle(.lost(here))
-            return
+            return lose(at: input, behind: mapBytes + 20, handle)
         }
         if lengths.map > 0 {
             state = .sparseMap(
@@ -161,6 +155,15 @@ package struct XbstreamReader {
                 isSparse ? .sparse : .payload, lengths.offset, lengths.length, [],
                 at: offset + UInt64(input.at), handle)
         }
+    }
+
+    /// - Parameter count: of the field just read, at whose beginning it is lost; that may have come
+    ///   with a part before.
+    private mutating func lose(
+        at input: Input, behind count: Int, _ handle: (XbstreamEvent) -> Void
+    ) {
+        state = .lost
+        handle(.lost(offset + UInt64(input.at) - UInt64(count)))
     }
 
     private mutating func begin(
