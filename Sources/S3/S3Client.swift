@@ -16,6 +16,8 @@ final class S3Client: Sendable {
         /// Waits for so many milliseconds, or until a signal comes.
         var pause: @Sendable (Int64) -> Void
         var stopRequested: @Sendable () -> Int32?
+        /// Told what goes on where a request takes long.
+        var notice: @Sendable (String) -> Void
     }
 
     private let settings: Settings
@@ -28,10 +30,18 @@ final class S3Client: Sendable {
         var location: S3Location
         /// What the store's clock is ahead of ours, in milliseconds.
         var skew: Int64 = 0
+        /// When a person was last told that requests are tried again.
+        var noticed: Int64?
     }
+
+    /// So long nobody is told that a request is tried again, in milliseconds; and so long not again.
+    private static let quietMax: Int64 = 2000
+    private static let noticePause: Int64 = 60_000
 
     private static let firstPause: Int64 = 100
     private static let pauseMax: Int64 = 20_000
+    /// A store that asks for a longer pause gets this one.
+    private static let retryAfterMax: Int64 = 60_000
 
     init(
         _ location: S3Location, _ transport: HTTPTransport, _ credentials: CredentialSource,
@@ -93,7 +103,24 @@ final class S3Client: Sendable {
             guard spent < settings.patience else {
                 throw GaveUp(last: failure, seconds: Int(spent / 1000), attempts: tries)
             }
-            settings.pause(max(retryAfter.map { min($0, 60_000) } ?? 0, try jitter(tries)))
+            let pause = max(
+                retryAfter.map { min($0, Self.retryAfterMax) } ?? 0, try jitter(tries))
+            // Before the wait, not after it.
+            if spent + pause >= Self.quietMax { tell(failure) }
+            settings.pause(pause)
+        }
+    }
+
+    private func tell(_ failure: any Explained) {
+        let now = settings.now()
+        let isDue = known.withLock { known in
+            guard known.noticed.map({ now - $0 >= Self.noticePause }) ?? true else { return false }
+            known.noticed = now
+            return true
+        }
+        if isDue {
+            settings.notice(
+                "\(failure.message): trying again, for \(settings.patience / 60_000) minutes at most")
         }
     }
 

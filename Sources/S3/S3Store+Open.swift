@@ -25,6 +25,8 @@ package struct S3Options: Sendable {
     /// Waits for so many milliseconds, or until a signal comes.
     package var pause: @Sendable (Int64) -> Void
     package var stopRequested: @Sendable () -> Int32?
+    /// Told what goes on where a request takes long.
+    package var notice: @Sendable (String) -> Void = { _ in }
 
     package init(
         environment: @escaping @Sendable (String) -> String?, calls: SystemCalls,
@@ -60,7 +62,8 @@ extension S3Store {
             location, transport, credentials,
             S3Client.Settings(
                 patience: options.patience, now: options.now, randomBytes: options.randomBytes,
-                pause: options.pause, stopRequested: options.stopRequested))
+                pause: options.pause, stopRequested: options.stopRequested,
+                notice: options.notice))
         self.init(location, client, storageClass: options.storageClass)
     }
 

@@ -17,6 +17,7 @@ enum FarStore {
                 _ = repo_poll_two(surroundings.wakeUp, -1, Int32(clamping: milliseconds), &ready)
             },
             stopRequested: surroundings.stopRequested)
+        options.notice = surroundings.warn
         options.userAgent = "repo/\(Program.version)"
         options.profile = try arguments.text(GlobalOptions.profile)
         options.authorities =

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Repositories in an object store: dumps of a real server go there night by night and come back, a host that only writes
+# can do so, and what cannot be reached is said.
+set -u
+# shellcheck source-path=SCRIPTDIR source=support/facts.sh
+. "$(dirname "$0")/support/facts.sh"
+need mariadb-server mariadb-client python3
+unset AWS_PROFILE AWS_SESSION_TOKEN AWS_SHARED_CREDENTIALS_FILE AWS_CONFIG_FILE
+export HOME=$work AWS_EC2_METADATA_DISABLED=true
+
+# S3_ENDPOINT, S3_BUCKET and the usual AWS_ variables name another store to be tried.
+if [ -z "${S3_ENDPOINT:-}" ]; then
+    later "'$services/moto.sh' stop '$work/moto'"
+    if ! "$services/moto.sh" start "$work/moto" >"$work/moto.env" 2>"$work/stderr"; then
+        skip "everything: there is no moto ($(tail -n 1 "$work/stderr"))"
+        finish
+    fi
+    # shellcheck source=/dev/null
+    . "$work/moto.env"
+    S3_BUCKET=backup
+    "$python" -c "import urllib.request as u; u.urlopen(u.Request('$S3_ENDPOINT/$S3_BUCKET', method='PUT'))"
+fi
+export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_REGION REPO_ENDPOINT=$S3_ENDPOINT
+export REPO_REPOSITORY=s3://$S3_BUCKET/t$RANDOM$RANDOM/one REPO_PASSWORD_FILE=$work/password
+echo secret >"$REPO_PASSWORD_FILE"
+
+refuses 10 "there is no repository at s3://" "where nothing is, that is said" repo list
+exits 0 "init makes a repository" repo init --recovery-key-file "$work/key"
+exits 1 "a second one is not made over it" repo init --recovery-key-file "$work/key2"
+exits 0 "unless one is enough" repo init --recovery-key-file "$work/key2" --if-missing
+
+later "'$services/mariadb.sh' stop '$work/my'"
+"$services/mariadb.sh" start "$work/my" >/dev/null || exit 1
+my() { mariadb --defaults-file="$work/my/my.cnf" --batch --skip-column-names "$@"; }
+my -e "CREATE DATABASE bank; USE bank;
+    CREATE TABLE account (id INT PRIMARY KEY, name VARCHAR(64), note VARCHAR(200));
+    INSERT INTO account SELECT seq, MD5(seq), REPEAT(SHA1(seq), 2) FROM seq_1_to_100000"
+dump=(mariadb-dump --defaults-file="$work/my/my.cnf" --databases bank)
+exits 0 "the first night" repo add bank --json -- "${dump[@]}"
+first=$(field summary bytes_stored)
+for night in 2 3; do
+    my bank -e "UPDATE account SET note = CONCAT('night $night', note) WHERE id MOD 5000 = $night"
+    exits 0 "night $night" repo add bank --json -- "${dump[@]}"
+    stored=$(field summary bytes_stored)
+    fact "stores what changed ($stored of $first bytes)" test "$((stored * 20))" -lt "$first"
+done
+"${dump[@]}" | grep -v '^-- Dump completed' >"$work/wanted"
+same "the last comes back" "$(sha256 <"$work/wanted")" \
+    "$(repo cat bank 2>"$work/stderr" | grep -v '^-- Dump completed' | sha256)"
+sum=$(my -e "CHECKSUM TABLE bank.account")
+my -e "DROP DATABASE bank"
+exits 0 "and is loaded" repo restore bank -- mariadb --defaults-file="$work/my/my.cnf"
+same "to equal checksums" "$sum" "$(my -e "CHECKSUM TABLE bank.account")"
+exits 0 "everything is proven" repo check --read-data
+
+rm -rf "$XDG_CACHE_HOME"
+exits 0 "a machine that lost its cache lists" repo list
+exits 0 "and adds" repo add bank --json -- "${dump[@]}"
+same "knowing what is there" true "$([ "$(field summary bytes_new)" -lt 2000000 ] && echo true)"
+exits 0 "the recovery key alone opens it" env -u REPO_PASSWORD_FILE "$REPO_BIN" list --recovery-key-file "$work/key"
+
+exits 0 "a write key is made" repo key add --kind write --new-key-file "$work/write-key" --generate --label host
+as_writer() { env -u REPO_PASSWORD_FILE REPO_KEY_FILE="$work/write-key" XDG_CACHE_HOME="$work/writer" "$@"; }
+exits 0 "with which a host adds" as_writer "$REPO_BIN" add own -- "${dump[@]}"
+exits 0 "and adds again" as_writer "$REPO_BIN" add own --json -- "${dump[@]}"
+fact "against what it wrote itself" test "$(field summary bytes_stored)" -lt 100000
+exits 0 "forget works" repo forget "bank@latest"
+
+exits 124 "a store that cannot be reached is asked again, until somebody has had enough" \
+    timeout 6 "$REPO_BIN" --endpoint "http://127.0.0.1:1" list
+fact "and that is said" grep -q '127.0.0.1:1.*trying again' "$work/stderr"
+refuses 2 "plain http" "plain http to elsewhere is refused" repo --endpoint http://s3.example.org list
+refuses 2 "no name of a bucket" "a bucket has a name" repo -r s3://x/y list
+refuses 1 "no credentials" "without credentials that is said" \
+    env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY "$REPO_BIN" list
+finish
