@@ -101,6 +101,11 @@ private let mydumper = """
     ])
     #expect(newer?.refusal == nil && newer?.report.tool == "mariabackup")
     #expect(refusal(["xtrabackup_checkpoints": checkpoints])?.contains("xtrabackup_info") == true)
+    let packed = ["xtrabackup_checkpoints": checkpoints, "xtrabackup_info.qp": "qpress10"]
+    #expect(directory(packed) != nil && refusal(packed) == nil)
+    #expect(
+        refusal(["xtrabackup_checkpoints": "backup_type = incremental\n", "xtrabackup_info": info])?
+            .contains("how far it reaches") == true)
 }
 
 @Test func `rows without their definition are no finished dump`() {
@@ -113,5 +118,7 @@ private let mydumper = """
     #expect(directory(["notes.txt": "", "letter.txt": ""]) == nil)
     #expect(directory(["metadata": "color: red"]) == nil)
     #expect(directory(["a.sql": "", "b.sql": ""]) == nil)
+    #expect(directory(["readme.txt": "", "schema.sql": ""]) == nil)
+    #expect(directory(["1.dat": "", "program": ""]) == nil)
     #expect(directory(["PG_VERSION": "15"]) == nil)
 }

@@ -156,7 +156,7 @@ extension XbstreamWalker {
     ]
 
     /// A member's name without what `--compress` and `--encrypt` add.
-    fileprivate static func plainName(_ path: String) -> String {
+    static func plainName(_ path: String) -> String {
         for suffix in [".xbcrypt", ".qp", ".lz4", ".zst"] where path.hasSuffix(suffix) {
             return plainName(String(path.dropLast(suffix.count)))
         }

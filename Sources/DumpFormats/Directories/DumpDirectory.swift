@@ -43,13 +43,20 @@ package struct DumpDirectory {
         let checkpoints = ["xtrabackup_checkpoints", "mariadb_backup_checkpoints"]
         guard let name = checkpoints.first(where: { names.contains($0) }) else { return false }
         if let text = contents(name) { findings.keepXtrabackup(text) }
-        let info = ["xtrabackup_info", "mariadb_backup_info"].first { names.contains($0) }
+        // `--compress` and `--encrypt` change its name, and then it cannot be read here.
+        let info = names.first {
+            ["xtrabackup_info", "mariadb_backup_info"].contains(XbstreamWalker.plainName($0))
+        }
         if let text = info.flatMap({ contents($0) }) { findings.keepXtrabackup(text) }
         findings.tool = findings.tool ?? "mariabackup"
         // Preparing needs it no more; an unprepared backup has it last.
         if info == nil {
             refuse(
                 findings.tool ?? "mariabackup", "it has no xtrabackup_info",
+                hint: "did the backup end with 'completed OK!'?")
+        } else if !findings.facts.contains(where: { $0.name == "to_lsn" }) {
+            refuse(
+                findings.tool ?? "mariabackup", "\(name) does not say how far it reaches",
                 hint: "did the backup end with 'completed OK!'?")
         }
         return true
@@ -146,7 +153,7 @@ package struct DumpDirectory {
         let texts = names.filter { $0.hasSuffix(".txt") }
         guard !texts.isEmpty,
             names.allSatisfy({ $0.hasSuffix(".txt") || $0.hasSuffix(".sql") }),
-            names.contains(where: { $0.hasSuffix(".sql") })
+            texts.contains(where: { names.contains($0.dropLast(4) + ".sql") })
         else { return false }
         findings.tool = "mysqldump"
         findings.keep("tables with rows", "\(texts.count)")
@@ -173,7 +180,9 @@ package struct DumpDirectory {
             return !base.isEmpty && base.allSatisfy(\.isNumber)
                 && [".dat", ".dat.gz", ".dat.zst", ".dat.lz4"].contains(String(ending))
         }
-        guard !parts.isEmpty else { return false }
+        // Other programs have files of such names, too, but not these alone.
+        guard !parts.isEmpty, names.allSatisfy({ parts.contains($0) || $0.hasPrefix("blob") })
+        else { return false }
         findings.tool = "pg_dump"
         refuse(
             "pg_dump", "toc.dat is not there, which is written last",
