@@ -58,7 +58,7 @@ let rooms: [[Target]] = [
     room("Workers", ["CLinux"]),
     // floor 2
     room("ChunkIndex", ["Faults", "Files", "WireFormat", "CLinux"]),
-    room("DumpFormats", ["Faults", "CIsal"], fixtures: ["Fixtures"]),
+    room("DumpFormats", ["Faults", "WireFormat", "CIsal"], fixtures: ["Fixtures"]),
     room("ObjectStorage", ["Faults", "Files", "WireFormat", "CLinux"]),
     // floor 3
     room(

@@ -49,7 +49,7 @@ extension Findings {
                 guard let mark = line.position(of: ": ") else { continue }
                 let name = line.part(0, mark).name.lowercased()
                 let value = line.part(from: mark + 2)
-                if name == "start wal location" { start = Self.logPosition(value) }
+                if name == "start wal location" { start = LogNumber(value.name)?.value }
                 let isKept = [
                     "start wal location", "backup from", "start time", "start timeline",
                     "incremental from lsn",
@@ -58,14 +58,5 @@ extension Findings {
             }
         }
         return start
-    }
-
-    /// `0/3000028 (file 000000010000000000000003)`
-    private static func logPosition(_ text: UnsafeRawBufferPointer) -> UInt64? {
-        let words = text.name.prefix { $0 != " " }.split(separator: "/")
-        guard words.count == 2, let high = UInt64(words[0], radix: 16),
-            let low = UInt64(words[1], radix: 16), high <= UInt32.max, low <= UInt32.max
-        else { return nil }
-        return high << 32 | low
     }
 }

@@ -2,6 +2,7 @@ import Faults
 import Files
 import Sealing
 import Synchronization
+import WireFormat
 
 /// Signs requests, sends them, and sends them again for as long as that may help.
 ///
@@ -38,6 +39,7 @@ final class S3Client: Sendable {
     private static let quietMax: Int64 = 2000
     private static let noticePause: Int64 = 60_000
 
+    private static let beginningBytes = 4096
     private static let firstPause: Int64 = 100
     private static let pauseMax: Int64 = 20_000
     /// A store that asks for a longer pause gets this one.
@@ -161,7 +163,8 @@ final class S3Client: Sendable {
         guard response.status < 300, !response.body.isEmpty, call.method != "HEAD" else {
             return false
         }
-        var reader = XMLReader(response.body)
+        // An error begins so; the rest of a long object is not searched for it.
+        var reader = XMLReader(Array(response.body.prefix(Self.beginningBytes)))
         return (try? reader.next()) == .begin("Error")
     }
 

@@ -54,12 +54,8 @@ extension S3Store {
         http.uploadLimit = options.uploadLimit
         http.downloadLimit = options.downloadLimit
         let transport = HTTPTransport(http, stopRequested: options.stopRequested)
-        let credentials = CredentialSource(
-            CredentialSource.Settings(
-                environment: options.environment, home: options.environment("HOME"),
-                profile: options.profile, calls: options.calls, now: options.now), transport)
         let client = S3Client(
-            location, transport, credentials,
+            location, transport, CredentialSource(options, transport),
             S3Client.Settings(
                 patience: options.patience, now: options.now, randomBytes: options.randomBytes,
                 pause: options.pause, stopRequested: options.stopRequested,
@@ -75,10 +71,15 @@ extension S3Store {
         }
         let transport = HTTPTransport(
             HTTPTransport.Settings(), stopRequested: options.stopRequested)
-        return try CredentialSource(
-            CredentialSource.Settings(
+        return try CredentialSource(options, transport).profileSetting("region")
+    }
+}
+
+extension CredentialSource {
+    fileprivate convenience init(_ options: S3Options, _ transport: HTTPTransport) {
+        self.init(
+            Settings(
                 environment: options.environment, home: options.environment("HOME"),
-                profile: options.profile, calls: options.calls, now: options.now), transport
-        ).profileSetting("region")
+                profile: options.profile, calls: options.calls, now: options.now), transport)
     }
 }

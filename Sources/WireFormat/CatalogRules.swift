@@ -5,8 +5,7 @@
 ///
 /// A directory that comes behind what lies in it is let pass: it restores just as well.
 ///
-/// Of a path only a hash is kept, some 40 bytes: a catalog may have millions. The hash is keyed anew
-/// in every process, so nobody can choose paths that have the same.
+/// Of a path only its `PathName` is kept, some 40 bytes: a catalog may have millions.
 package struct CatalogRules {
     /// What is known of a path.
     private enum Place: Equatable {
@@ -16,13 +15,7 @@ package struct CatalogRules {
         case parent
     }
 
-    private struct Name: Hashable {
-        let words: (Int, Int)
-        static func == (a: Self, b: Self) -> Bool { a.words == b.words }
-        func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
-    }
-
-    private var places: [Name: Place] = [:]
+    private var places: [PathName: Place] = [:]
     private let what: String
 
     /// - Parameter what: the catalog's name for errors.
@@ -32,7 +25,7 @@ package struct CatalogRules {
     package mutating func add(_ entry: CatalogEntry) throws(WireError) {
         let path = entry.path[...]
         for end in path.indices where path[end] == UInt8(ascii: "/") {
-            let parent = name(path[..<end])
+            let parent = PathName(path[..<end])
             switch places[parent] {
             case nil: places[parent] = .parent
             case .parent, .entry(kind: Self.directory): continue
@@ -41,10 +34,10 @@ package struct CatalogRules {
         }
         if let link = entry.hardLink {
             guard entry.kind != Self.directory,
-                places[name(link[...])] == .entry(kind: entry.kind)
+                places[PathName(link[...])] == .entry(kind: entry.kind)
             else { throw malformed("a hard link names no earlier file") }
         }
-        let own = name(path)
+        let own = PathName(path)
         let place = places[own]
         guard place == nil || (place == .parent && entry.kind == Self.directory) else {
             throw malformed("a path appears twice")
@@ -53,16 +46,6 @@ package struct CatalogRules {
     }
 
     private static let directory: UInt8 = 2
-
-    private func name(_ path: ArraySlice<UInt8>) -> Name {
-        func hash(_ number: UInt8) -> Int {
-            var hasher = Hasher()
-            hasher.combine(number)
-            path.withUnsafeBytes { hasher.combine(bytes: $0) }
-            return hasher.finalize()
-        }
-        return Name(words: (hash(0), hash(1)))
-    }
 
     private func malformed(_ rule: String) -> WireError {
         .malformed("\(what) is malformed: \(rule)")

@@ -4,6 +4,8 @@
 set -u
 # shellcheck source-path=SCRIPTDIR source=support/facts.sh
 . "$(dirname "$0")/support/facts.sh"
+# shellcheck source=support/servers.sh
+. "$support/servers.sh"
 need mariadb-server mariadb-client mariadb-backup postgresql-15 postgresql-client-15 python3
 
 # night SERIES ARCHIVE : adds it, and gets the same bytes back
@@ -48,13 +50,6 @@ with_recovery_key
 
 later "'$services/mariadb.sh' stop '$work/my1'; '$services/mariadb.sh' stop '$work/my2'"
 "$services/mariadb.sh" start "$work/my1" >/dev/null || exit 1
-
-# my N ARG... : the client of server N
-my() {
-    local config=$work/my$1/my.cnf
-    shift
-    mariadb --defaults-file="$config" --comments --batch --skip-column-names "$@"
-}
 
 # checksums N : one line per table of the users'. That of a table with generated columns differs from call to call.
 checksums() {
@@ -185,18 +180,6 @@ same "my/flipped: and saves nothing" 0 "$(snapshots my/strict)"
 
 later "'$services/postgres.sh' stop '$work/pg1'; '$services/postgres.sh' stop '$work/pg2'"
 "$services/postgres.sh" start "$work/pg1" >"$work/pg1.env" || exit 1
-
-# pg N PROGRAM ARG... : one of PostgreSQL's programs against server N
-pg() {
-    local n=$1 program=$2
-    shift 2
-    (
-        # shellcheck source=/dev/null
-        . "$work/pg$n.env"
-        export PGHOST PGPORT PGUSER
-        exec "$PGBIN/$program" "$@"
-    )
-}
 
 # rows N : one line per table with a hash of its rows
 rows() {

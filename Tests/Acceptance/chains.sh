@@ -4,18 +4,13 @@
 set -u
 # shellcheck source-path=SCRIPTDIR source=support/facts.sh
 . "$(dirname "$0")/support/facts.sh"
+# shellcheck source=support/servers.sh
+. "$support/servers.sh"
 need mariadb-server mariadb-client mariadb-backup python3 strace
 
 new_repository r
 later "'$services/mariadb.sh' stop '$work/my1'; '$services/mariadb.sh' stop '$work/my2'"
 "$services/mariadb.sh" start "$work/my1" >/dev/null || exit 1
-
-# my N ARG... : the client of server N
-my() {
-    local config=$work/my$1/my.cnf
-    shift
-    mariadb --defaults-file="$config" --batch --skip-column-names "$@"
-}
 
 # checksums N : one line per table of the users'
 checksums() {
@@ -171,17 +166,6 @@ fi
 later "'$services/postgres18.sh' stop '$work/pg1'; '$services/postgres18.sh' stop '$work/pg2'"
 "$services/postgres18.sh" start "$work/pg1" >"$work/pg1.env" || exit 1
 
-# pg N PROGRAM ARG... : a program of PostgreSQL at server N
-pg() {
-    local n=$1 program=$2
-    shift 2
-    (
-        # shellcheck source=/dev/null
-        . "$work/pg$n.env"
-        export PGHOST PGPORT PGUSER
-        exec "$programs/$program" "$@"
-    )
-}
 query() { pg "$1" psql -XAtq -c "$2" postgres; }
 sum="SELECT count(*), md5(string_agg(t::text, '|' ORDER BY id)) FROM t"
 query 1 "CREATE TABLE t AS SELECT g AS id, md5(g::text) AS hash FROM generate_series(1, 100000) g; CHECKPOINT"

@@ -3,6 +3,8 @@
 set -u
 # shellcheck source-path=SCRIPTDIR source=support/facts.sh
 . "$(dirname "$0")/support/facts.sh"
+# shellcheck source=support/servers.sh
+. "$support/servers.sh"
 need mariadb-server mariadb-client mariadb-backup postgresql-15 postgresql-client-15 python3
 
 # round_trip SERIES COMMAND... : pipes COMMAND's output into `repo add SERIES` and gets the same bytes back
@@ -32,13 +34,6 @@ round_trip() {
 later "'$services/mariadb.sh' stop '$work/my1'; '$services/mariadb.sh' stop '$work/my2'"
 "$services/mariadb.sh" start "$work/my1" >/dev/null || exit 1
 "$services/mariadb.sh" start "$work/my2" >/dev/null || exit 1
-
-# my N ARG... : the client of server N; comments count, for they stand in routines
-my() {
-    local config=$work/my$1/my.cnf
-    shift
-    mariadb --defaults-file="$config" --comments --batch --skip-column-names "$@"
-}
 
 # What a server keeps for itself (statistics, its own replication state) is no data of the user's; of routines and
 # events the creation time changes when they are made anew, so they are compared by their text below. The checksum of
@@ -120,21 +115,6 @@ same "shop/exec: both end mark and exit status say so" both \
 later "'$services/postgres.sh' stop '$work/pg1'; '$services/postgres.sh' stop '$work/pg2'"
 "$services/postgres.sh" start "$work/pg1" >"$work/pg1.env" || exit 1
 "$services/postgres.sh" start "$work/pg2" >"$work/pg2.env" || exit 1
-
-# pg N PROGRAM ARG... : one of PostgreSQL's programs against server N
-pg() {
-    local n=$1 program=$2
-    shift 2
-    (
-        # shellcheck source=/dev/null
-        . "$work/pg$n.env"
-        export PGHOST PGPORT PGUSER
-        case $program in
-            psql) exec "$PGBIN/psql" -X -q -v ON_ERROR_STOP=1 "$@" ;;
-            *) exec "$PGBIN/$program" "$@" ;;
-        esac
-    )
-}
 
 # rows N DATABASE : one line per table with its number of rows and a hash of them all
 rows() {

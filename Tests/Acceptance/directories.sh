@@ -4,18 +4,14 @@
 set -u
 # shellcheck source-path=SCRIPTDIR source=support/facts.sh
 . "$(dirname "$0")/support/facts.sh"
+# shellcheck source=support/servers.sh
+. "$support/servers.sh"
 need mariadb-server mariadb-client mariadb-backup mydumper postgresql-15 postgresql-client-15 python3
 
 new_repository r
 later "'$services/mariadb.sh' stop '$work/my1'; '$services/mariadb.sh' stop '$work/my2'"
 "$services/mariadb.sh" start "$work/my1" >/dev/null || exit 1
 
-# my N ARG... : the client of server N
-my() {
-    local config=$work/my$1/my.cnf
-    shift
-    mariadb --defaults-file="$config" --batch --skip-column-names "$@"
-}
 checksums() { my "$1" -e "CHECKSUM TABLE $2.account, $2.entry" | sed "s/^$2\.//"; }
 
 my 1 -e "CREATE DATABASE bank; USE bank;
@@ -119,17 +115,6 @@ later "'$services/postgres.sh' stop '$work/pg1'; '$services/postgres.sh' stop '$
 "$services/postgres.sh" start "$work/pg1" >"$work/pg1.env" || exit 1
 account=$(sed -n 's/^POSTGRES_ACCOUNT=//p' "$work/pg1.env")
 
-# pg N PROGRAM ARG... : a program of PostgreSQL at server N
-pg() {
-    local n=$1 program=$2
-    shift 2
-    (
-        # shellcheck source=/dev/null
-        . "$work/pg$n.env"
-        export PGHOST PGPORT PGUSER
-        exec "$PGBIN/$program" "$@"
-    )
-}
 sum="SELECT count(*), md5(string_agg(t::text, '|' ORDER BY id)) FROM t"
 query() { pg "$1" psql -XAtq -c "$3" "$2"; }
 query 1 postgres "CREATE TABLE t AS SELECT g AS id, md5(g::text) AS hash FROM generate_series(1, 30000) g" || exit 1

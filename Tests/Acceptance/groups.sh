@@ -4,18 +4,13 @@
 set -u
 # shellcheck source-path=SCRIPTDIR source=support/facts.sh
 . "$(dirname "$0")/support/facts.sh"
+# shellcheck source=support/servers.sh
+. "$support/servers.sh"
 need mariadb-server mariadb-client mariadb-backup python3
 
 later "'$services/mariadb.sh' stop '$work/my1'; '$services/mariadb.sh' stop '$work/my2'"
 "$services/mariadb.sh" start "$work/my1" >/dev/null || exit 1
 "$services/mariadb.sh" start "$work/my2" >/dev/null || exit 1
-
-# my N ARG... : the client of server N
-my() {
-    local config=$work/my$1/my.cnf
-    shift
-    mariadb --defaults-file="$config" --batch --skip-column-names "$@"
-}
 
 dump=(mariadb-dump --defaults-file="$work/my1/my.cnf" --single-transaction)
 

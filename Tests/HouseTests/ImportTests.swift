@@ -12,7 +12,7 @@ private let mayImport: [String: Set<String>] = [
     "Files": ["Faults", "CLinux"],
     "Workers": ["CLinux", "Synchronization"],
     "ChunkIndex": ["Faults", "Files", "WireFormat", "CLinux", "Synchronization"],
-    "DumpFormats": ["Faults", "CIsal", "Glibc"],
+    "DumpFormats": ["Faults", "WireFormat", "CIsal", "Glibc"],
     "ObjectStorage": ["Faults", "Files", "WireFormat", "CLinux", "Synchronization"],
     "S3": [
         "Faults", "Files", "WireFormat", "Sealing", "ObjectStorage", "CCurl", "CLinux", "Glibc",

@@ -2,6 +2,7 @@ import Files
 import Synchronization
 import TestSupport
 import Testing
+import WireFormat
 
 @testable import S3
 
@@ -61,11 +62,11 @@ private let files = """
         {"Code" : "Success", "Type": "AWS-HMAC", "AccessKeyId" : "A", "Number": 5,
          "SecretAccessKey":"s\\/e", "Token" : "t", "Expiration" : "2026-11-28T09:00:00Z"}
         """
-    let fields = FlatJSON.texts(in: Array(answer.utf8))
+    let fields = FlatJSON(Array(answer.utf8))
     #expect(fields["AccessKeyId"] == "A" && fields["SecretAccessKey"] == "s/e")
     #expect(fields["Token"] == "t" && fields["Expiration"] == "2026-11-28T09:00:00Z")
     var random = SeededRandom(seed: announcedSeed())
-    for _ in 0..<2000 { _ = FlatJSON.texts(in: random.mutated(Array(answer.utf8))) }
+    for _ in 0..<2000 { _ = FlatJSON(random.mutated(Array(answer.utf8))) }
 }
 
 @Test func `documents that are none are errors, and end`() throws {

@@ -1,4 +1,5 @@
 import CIsal
+import WireFormat
 
 /// Takes SHA-256 of bytes in passing. Made by the caller, so that this room links no library.
 package protocol PassingHash: AnyObject {
@@ -139,7 +140,7 @@ struct BackupManifest {
     mutating func end(_ files: [[UInt8]: PassedFile]) {
         if !line.isEmpty { endLine(files) }
         guard let hash, isHashed else { return }
-        let found = hash.finish().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let found = hexadecimal(hash.finish())
         guard let claimed else { return fail("backup_manifest has no checksum of its own") }
         if String(decoding: claimed, as: UTF8.self).lowercased() != found {
             fail("backup_manifest is not what its own checksum says")

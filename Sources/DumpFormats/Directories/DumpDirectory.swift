@@ -1,3 +1,5 @@
+import WireFormat
+
 /// A directory that a dump or backup program wrote: whose, whether it is finished, and what it tells.
 ///
 /// Pure: what stands in it is handed in. Of directories that are none nothing is said.

@@ -19,12 +19,11 @@ extension AddRun {
         let native = judged.report.flatMap { NativeBackup($0) }
         let link = try judged.report.flatMap { try nativeLink(native, $0) }
         let workers = vault.surroundings.workers
-        var parent = parentFiles()
         // Checksums of files taken over are under the parent's key; equal files give equal catalogs.
+        let known = parentManifest?.stream(.data).flatMap { $0.sumsFiles ? $0.checksumKey : nil }
         let key =
-            try parent?.checksumKey
-            ?? context.random.draw("stream checksum", key: context.keys.auth)
-        if !readsOnlyChanges { parent = nil }
+            try known ?? context.random.draw("stream checksum", key: context.keys.auth)
+        let parent = readsOnlyChanges ? parentFiles() : nil
         let data = try StreamWriter(
             .data, .data, rule: .general(vault.config.generalCutting, number: 3), context, store,
             workers: workers, parent: parentList(.data), fileKey: key)
@@ -41,7 +40,9 @@ extension AddRun {
             problems.append(explanation(of: error))
         }
         let unread = problems.count
-        problems = saver.problems + problems + remarks(judged, native, link)
+        problems = saver.problems + problems
+        if let refusal = judged.refusal { problems.append(refusal.overruled) }
+        if let unlinked = unlinkedNote(native, link) { problems.append(unlinked) }
         let count = saver.count
         guard count > 0 else { throw OperationError.nothingToAdd }
 
@@ -50,7 +51,7 @@ extension AddRun {
             completeness: isWhole ? .complete : .incomplete, evidence: .none, link: link)
         head.bytesRead = data.byteCount
         head.format = "files"
-        describe(&head, judged.report, native, link)
+        if let report = judged.report { describe(&head, report, native, link) }
         if let shrunk = try markShrunk(&head) { problems.append(shrunk) }
         var streams: [Manifest.Stream] = []
         let content = try saver.finish(key)
@@ -69,33 +70,6 @@ extension AddRun {
             deltas: store.deltas, files: (count, saver.unchanged), seconds: began.elapsedSeconds,
             notes: problems,
             reservations: problems + damageNotes, exitStatusKnown: true)
-    }
-
-    /// What a directory of a backup program tells of itself.
-    private func describe(
-        _ head: inout Head, _ report: StreamReport?, _ native: NativeBackup?, _ link: NativeLink?
-    ) {
-        guard let report else { return }
-        head.tool =
-            [report.tool, report.toolVersion].compactMap { $0 }.joined(separator: " ").nonEmpty
-        head.position = Head.Position(report)
-        if let native, native.kind != .prepared { head.sequenceNumbers = native.numbers }
-        if native?.kind == .increment, link == nil { head.kind = .incremental }
-    }
-
-    /// What is to be said of the directories: reservations.
-    private func remarks(
-        _ judged: JudgedDirectories, _ native: NativeBackup?, _ link: NativeLink?
-    ) -> [String] {
-        var remarks: [String] = []
-        if let refusal = judged.refusal {
-            remarks.append(
-                refusal.message.replacing(": nothing saved", with: ": saved as incomplete"))
-        }
-        if native?.kind == .increment, link == nil {
-            remarks.append("an increment that goes on from no snapshot of this series")
-        }
-        return remarks
     }
 
     /// Whether files that did not change since the parent are taken over from it.

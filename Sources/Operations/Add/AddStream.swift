@@ -36,27 +36,19 @@ extension AddRun {
         var reservations: [String] = []
         if let refusal = judgement.refusal {
             guard request.allowIncomplete, report.byteCount > 0 else { throw refusal }
-            let message = refusal.message.replacing(
-                ": nothing saved", with: ": saved as incomplete")
-            reservations.append(message)
-            notes.append(message)
+            reservations.append(refusal.overruled)
+            notes.append(refusal.overruled)
         }
         let native = NativeBackup(report)
         let link = try nativeLink(native, report)
-        if native?.kind == .increment, link == nil {
-            reservations.append("an increment that goes on from no snapshot of this series")
-        }
+        if let unlinked = unlinkedNote(native, link) { reservations.append(unlinked) }
         var head = try draftHead(
             completeness: judgement.complete.map { $0 ? .complete : .incomplete } ?? .unknown,
             evidence: Head.Evidence(judgement.evidence), link: link)
-        if let native, native.kind != .prepared { head.sequenceNumbers = native.numbers }
-        if native?.kind == .increment, link == nil { head.kind = .incremental }
+        describe(&head, report, native, link)
         if judgement.refusal != nil { head.flags.insert(.incompleteAllowed) }
         head.bytesRead = Int(report.byteCount)
         head.format = report.format.rawValue
-        head.position = Head.Position(report)
-        head.tool =
-            [report.tool, report.toolVersion].compactMap { $0 }.joined(separator: " ").nonEmpty
         if let shrunk = try markShrunk(&head) { reservations.append(shrunk) }
 
         var streams = [try writer.finish()]
@@ -77,6 +69,23 @@ extension AddRun {
             chunksNew: store.chunksNew,
             deltas: store.deltas, seconds: began.elapsedSeconds,
             notes: notes, reservations: reservations + damageNotes, exitStatusKnown: exit != nil)
+    }
+
+    /// What a stream, or a directory, tells of itself.
+    func describe(
+        _ head: inout Head, _ report: StreamReport, _ native: NativeBackup?, _ link: NativeLink?
+    ) {
+        head.tool =
+            [report.tool, report.toolVersion].compactMap { $0 }.joined(separator: " ").nonEmpty
+        head.position = Head.Position(report)
+        if let native, native.kind != .prepared { head.sequenceNumbers = native.numbers }
+        if native?.kind == .increment, link == nil { head.kind = .incremental }
+    }
+
+    /// What is to be said of an increment that is saved though nothing says what it goes on from.
+    func unlinkedNote(_ native: NativeBackup?, _ link: NativeLink?) -> String? {
+        native?.kind == .increment && link == nil
+            ? "an increment that goes on from no snapshot of this series" : nil
     }
 
     /// Reads the whole stream. Its first 64 KiB are looked at before the first cut: they choose the
@@ -203,6 +212,13 @@ func optionNames(_ arguments: some Sequence<[UInt8]>) -> [String] {
         if text.hasPrefix("--") && text.count > 2 { return String(text.prefix { $0 != "=" }) }
         if text.hasPrefix("-") && text.count > 1 { return String(text.prefix(2)) }
         return nil
+    }
+}
+
+extension Refusal {
+    /// What is said where it is saved all the same.
+    var overruled: String {
+        message.replacing(": nothing saved", with: ": saved as incomplete")
     }
 }
 

@@ -1,4 +1,5 @@
 import Chunking
+import PackStore
 import Sealing
 import WireFormat
 import Workers
@@ -27,15 +28,8 @@ final class ChunkNaming: PipelineWorker {
     func run(_ job: NamingJob) throws -> NamedPieces {
         var names: [ChunkID] = []
         names.reserveCapacity(job.pieces.count)
-        var code: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
         for case .chunk(let range) in job.pieces {
-            withUnsafeMutableBytes(of: &code) {
-                namer.name(
-                    job.buffer.bytes(range),
-                    into: $0.baseAddress!.assumingMemoryBound(to: UInt8.self))
-            }
-            names.append(
-                ChunkID(words: (code.0.littleEndian, code.1.littleEndian, code.2.littleEndian)))
+            names.append(namer.id(of: job.buffer.bytes(range)))
         }
         var pages = PageTally()
         for page in job.pages { pages.look(job.buffer.bytes(page.range), page) }

@@ -37,19 +37,6 @@ struct NativeBackup {
     }
 }
 
-/// A place in PostgreSQL's log: `0/3000028`.
-struct LogNumber {
-    let value: UInt64
-
-    init?(_ text: String) {
-        let words = text.prefix { $0 != " " }.split(separator: "/")
-        guard words.count == 2, let high = UInt32(words[0], radix: 16),
-            let low = UInt32(words[1], radix: 16)
-        else { return nil }
-        value = UInt64(high) << 32 | UInt64(low)
-    }
-}
-
 /// A number of a server's log, as the people of that server write it.
 /// - Parameter tool: what made the backup.
 private func logNumberText(_ number: UInt64, of tool: String?) -> String {

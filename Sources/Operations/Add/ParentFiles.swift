@@ -10,8 +10,6 @@ import Workers
 /// Its catalog is walked beside the tree: both have their paths in one order. What cannot be read of it
 /// is as if it were not there: the file is read from the disk.
 struct ParentFiles {
-    /// The key of the checksums of the parent's files.
-    let checksumKey: [UInt8]
     private var entries: EntryReader
     private var cursor: ListCursor?
     private let chunks: ChunkReader
@@ -38,7 +36,6 @@ struct ParentFiles {
         _ dataList: ListReader?, _ chunks: ChunkReader, started: Int64
     ) {
         guard let data, data.sumsFiles else { return nil }
-        checksumKey = data.checksumKey
         entries = EntryReader(catalog, list: catalogList, chunks, what: Self.what)
         cursor = dataList.map { ListCursor($0) }
         self.chunks = chunks

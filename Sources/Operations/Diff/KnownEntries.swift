@@ -7,23 +7,6 @@ import WireFormat
 /// Of each a hash of its path and two places are kept, some 80 bytes; the entry itself is read again
 /// when it is asked for, which costs next to nothing where the order is the same.
 struct KnownEntries {
-    private struct Name: Hashable {
-        let words: (Int, Int)
-        static func == (a: Self, b: Self) -> Bool { a.words == b.words }
-        func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
-
-        /// Keyed anew in every process, so nobody can choose paths that have the same.
-        init(_ path: [UInt8]) {
-            func half(_ number: UInt8) -> Int {
-                var hasher = Hasher()
-                hasher.combine(number)
-                path.withUnsafeBytes { hasher.combine(bytes: $0) }
-                return hasher.finalize()
-            }
-            words = (half(0), half(1))
-        }
-    }
-
     private struct Place {
         /// Of the entry, in its stream.
         let entry: Int
@@ -36,7 +19,7 @@ struct KnownEntries {
     private let role: Manifest.Role
     private let cursor: StreamCursor
     private var entries: EntryReader
-    private var places: [Name: Place] = [:]
+    private var places: [PathName: Place] = [:]
 
     /// Reads the catalog or the members once.
     init(_ reader: SnapshotReader, _ role: Manifest.Role) throws {
@@ -47,21 +30,21 @@ struct KnownEntries {
         var catalog = try reader.entries(role)
         var start = 0
         while let entry = try catalog.next() {
-            places[Name(entry.path)] = Place(entry: start, data: catalog.contentStart)
+            places[PathName(entry.path)] = Place(entry: start, data: catalog.contentStart)
             start = catalog.position
         }
     }
 
     /// The entry of a path, and its content; each is given once.
     mutating func take(_ path: [UInt8]) throws -> (CatalogEntry, PlacedContent)? {
-        let name = Name(path)
+        let name = PathName(path)
         guard let place = places[name], !place.isTaken, let entry = try entry(place),
             entry.path == path
         else { return nil }
         places[name]?.isTaken = true
         guard let first = entry.hardLink else { return (entry, content(entry, place)) }
         // The content stands with the first name.
-        guard let other = places[Name(first)], let holder = try self.entry(other) else {
+        guard let other = places[PathName(first)], let holder = try self.entry(other) else {
             return (entry, .empty)
         }
         return (entry, content(holder, other))
@@ -71,7 +54,7 @@ struct KnownEntries {
     func rest(_ body: (CatalogEntry, PlacedContent) throws -> Void) throws {
         var catalog = try reader.entries(role)
         while let entry = try catalog.next() {
-            guard let place = places[Name(entry.path)], !place.isTaken else { continue }
+            guard let place = places[PathName(entry.path)], !place.isTaken else { continue }
             try body(entry, content(entry, place))
         }
     }

@@ -7,13 +7,9 @@ import WireFormat
 struct FilesRestore: ~Copyable {
     private let reader: SnapshotReader
     private let surroundings: Surroundings
-    private let patterns: [PathPattern]
-    private let top: [UInt8]?
+    private let request: RestoreRequest
     private var maker: FileMaker
     private(set) var bytes = 0
-    /// Of files that are not wanted under their first name but under another: the name that gets
-    /// the content.
-    private var heirs: [[UInt8]: [UInt8]] = [:]
     /// Where the next byte of the data stream belongs, and what is left of the part that holds it.
     private var rest: StreamPart?
     private var proof: FileProof?
@@ -21,8 +17,7 @@ struct FilesRestore: ~Copyable {
     init(_ request: RestoreRequest, _ reader: SnapshotReader, _ surroundings: Surroundings) {
         self.reader = reader
         self.surroundings = surroundings
-        patterns = request.include.map { PathPattern($0) }
-        top = request.top.map { $0 + [UInt8(ascii: "/")] }
+        self.request = request
         maker = FileMaker(request.target, overwrites: request.overwrite, surroundings)
         proof = FileProof(reader.manifest.stream(.data), snapshot: reader.snapshot.id.short)
     }
@@ -38,24 +33,16 @@ struct FilesRestore: ~Copyable {
 
     private mutating func restore() throws {
         try maker.makeTarget()
-        if !patterns.isEmpty { try findHeirs() }
-        var catalog = try catalog()
+        let reader = reader
+        let wanted = try WantedEntries(request) { try reader.entries(.catalog) }
+        var catalog = try reader.entries(.catalog)
         let data = try reader.manifest.stream(.data).map { try reader.read($0) }
         let total = reader.manifest.stream(.data)?.byteCount
         while let found = try catalog.next() {
-            guard let entry = below(top, found) else {
-                try take(found, data) { _ in }
-                continue
-            }
-            if isWanted(entry.path) {
-                // An heir has its content already.
-                if entry.hardLink.flatMap({ heirs[$0] }) != entry.path { try make(entry, data) }
-            } else if let heir = heirs[entry.path] {
-                var renamed = entry
-                renamed.path = heir
-                try make(renamed, data)
+            if let entry = wanted.entry(found) {
+                try make(entry, data)
             } else {
-                try take(entry, data) { _ in }
+                try take(found, data) { _ in }
             }
             surroundings.progress(Progress(bytes: bytes, bytesTotal: total))
         }
@@ -70,41 +57,7 @@ struct FilesRestore: ~Copyable {
         try maker.finish()
     }
 
-    /// An entry as it is seen from the top; nil where it lies elsewhere.
-    private func below(_ top: [UInt8]?, _ entry: CatalogEntry) -> CatalogEntry? {
-        guard let top else { return entry }
-        guard entry.path.starts(with: top), entry.hardLink?.starts(with: top) ?? true else {
-            return nil
-        }
-        var moved = entry
-        moved.path.removeFirst(top.count)
-        moved.hardLink?.removeFirst(top.count)
-        return moved
-    }
-
-    private func catalog() throws -> CatalogReader {
-        CatalogReader(try reader.read(try reader.stream(.catalog)), snapshot: reader.snapshot)
-    }
-
-    private func isWanted(_ path: [UInt8]) -> Bool { patterns.choose(path) }
-
-    /// The content of a file with several names stands with the first: where that is not wanted,
-    /// the first name that is takes its place.
-    private mutating func findHeirs() throws {
-        var catalog = try catalog()
-        while let entry = try catalog.next() {
-            guard let first = entry.hardLink, !isWanted(first), isWanted(entry.path),
-                heirs[first] == nil
-            else {
-                continue
-            }
-            heirs[first] = entry.path
-        }
-    }
-
     private mutating func make(_ entry: CatalogEntry, _ data: StreamReader?) throws {
-        var entry = entry
-        entry.hardLink = entry.hardLink.map { heirs[$0] ?? $0 }
         guard let path = try maker.make(entry) else { return }
         if entry.kind == FileKind.file.rawValue {
             try writeFile(entry, path, data)

@@ -11,7 +11,7 @@ import Workers
 struct MembersRestore {
     private let reader: SnapshotReader
     private let surroundings: Surroundings
-    private let patterns: [PathPattern]
+    private let request: RestoreRequest
     private var maker: FileMaker
     private(set) var bytes = 0
     /// Members that are wanted and have content: where it goes.
@@ -20,7 +20,7 @@ struct MembersRestore {
     init(_ request: RestoreRequest, _ reader: SnapshotReader, _ surroundings: Surroundings) {
         self.reader = reader
         self.surroundings = surroundings
-        patterns = request.include.map { PathPattern($0) }
+        self.request = request
         maker = FileMaker(request.target, overwrites: request.overwrite, surroundings)
     }
 
@@ -52,27 +52,10 @@ struct MembersRestore {
     }
 
     private mutating func makeMembers() throws {
+        let wanted = try WantedEntries(request, reader.members)
         var members = try reader.members()
-        // Of members with several names that are not wanted under the first: the one that is.
-        var contents: [[UInt8]: CatalogEntry] = [:]
-        var names: [[UInt8]: [UInt8]] = [:]
-        while let member = try members.next() {
-            var entry = member
-            let isWanted = patterns.choose(entry.path)
-            if let first = entry.hardLink {
-                guard isWanted else { continue }
-                entry.hardLink = names[first]
-                if entry.hardLink == nil, let content = contents[first] {
-                    entry = content
-                    entry.path = member.path
-                    names[first] = member.path
-                }
-            } else if isWanted {
-                names[entry.path] = entry.path
-            } else {
-                if !patterns.isEmpty { contents[entry.path] = entry }
-                continue
-            }
+        while let found = try members.next() {
+            guard let entry = wanted.entry(found) else { continue }
             guard let path = try maker.make(entry) else { continue }
             guard entry.kind == FileKind.file.rawValue else {
                 try maker.setAttributes(entry, path)
@@ -90,14 +73,7 @@ struct MembersRestore {
 ///
 /// A class: it holds open files.
 private final class PieceWriter {
-    private struct Piece {
-        let stream: Range<Int>
-        let file: Int
-        let offset: Int
-    }
-
-    private let paths: [Path]
-    private let pieces: [Piece]
+    private let places: [Place]
     private let surroundings: Surroundings
     private var next = 0
     private var position = 0
@@ -119,46 +95,39 @@ private final class PieceWriter {
         _ surroundings: Surroundings
     ) throws {
         self.surroundings = surroundings
-        paths = files.map { $0.path }
-        pieces = files.enumerated().flatMap { number, file in
-            file.pieces.map { Piece(stream: $0.stream, file: number, offset: $0.offset) }
-        }.sorted { ($0.stream.lowerBound, $0.file) < ($1.stream.lowerBound, $1.file) }
-        for (piece, next) in zip(pieces, pieces.dropFirst())
-        where next.stream.lowerBound < piece.stream.upperBound {
-            throw WireError.malformed("two members share bytes of the stream")
-        }
+        places = try InterleavedPlaces(files).places
     }
 
     /// Takes the next part of the stream.
     func take(_ part: StreamPart) throws {
         let whole = position..<(position + part.count)
         position = whole.upperBound
-        while next < pieces.count, pieces[next].stream.lowerBound < whole.upperBound {
-            let piece = pieces[next]
-            let now = piece.stream.clamped(to: whole)
+        while next < places.count, places[next].stream.lowerBound < whole.upperBound {
+            let place = places[next]
+            let now = place.stream.clamped(to: whole)
             if !now.isEmpty {
-                try write(part, now.lowerBound - whole.lowerBound, now, piece)
+                try write(part, now.lowerBound - whole.lowerBound, now, place)
             }
-            guard piece.stream.upperBound <= whole.upperBound else { return }
+            guard place.stream.upperBound <= whole.upperBound else { return }
             next += 1
         }
     }
 
-    private func write(_ part: StreamPart, _ start: Int, _ now: Range<Int>, _ piece: Piece) throws {
+    private func write(_ part: StreamPart, _ start: Int, _ now: Range<Int>, _ place: Place) throws {
         byteCount += now.count
         // Holes: the file has its length already.
         guard case .bytes(let slice) = part else { return }
-        let file = try file(piece.file)
+        let file = try file(place)
         try slice.withBytes {
             try file.file.write(
                 UnsafeRawBufferPointer(rebasing: $0[start..<(start + now.count)]),
-                at: piece.offset + now.lowerBound - piece.stream.lowerBound)
+                at: place.offset + now.lowerBound - place.stream.lowerBound)
         }
     }
 
-    private func file(_ number: Int) throws -> OpenFile {
+    private func file(_ place: Place) throws -> OpenFile {
         uses += 1
-        if let file = open[number] {
+        if let file = open[place.file] {
             file.use = uses
             return file
         }
@@ -167,16 +136,16 @@ private final class PieceWriter {
             try oldest.value.file.close()
         }
         let file = OpenFile(
-            try Descriptor(writing: paths[number], calls: surroundings.systemCalls))
+            try Descriptor(writing: place.path, calls: surroundings.systemCalls))
         file.use = uses
-        open[number] = file
+        open[place.file] = file
         return file
     }
 
     func finish() throws {
         for file in open.values { try file.file.close() }
         open = [:]
-        guard next == pieces.count else {
+        guard next == places.count else {
             throw WireError.malformed("the members reach beyond the stream")
         }
     }

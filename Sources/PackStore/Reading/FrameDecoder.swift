@@ -110,15 +110,11 @@ package final class FrameDecoder {
     /// Recomputes the id of a chunk.
     package func verify(_ plaintext: UnsafeRawBufferPointer, _ found: FoundChunk) throws {
         let segment = Int(found.directory.frames[found.frame].segment)
-        var code: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-        withUnsafeMutableBytes(of: &code) {
-            let result = $0.baseAddress!.assumingMemoryBound(to: UInt8.self)
+        let name =
             switch found.directory.contentClass(ofSegment: segment) {
-            case .data: dataNamer?.name(plaintext, into: result)
-            case .list: listNamer.name(plaintext, into: result)
+            case .data: dataNamer?.id(of: plaintext)
+            case .list: listNamer.id(of: plaintext)
             }
-        }
-        let name = ChunkID(words: (code.0.littleEndian, code.1.littleEndian, code.2.littleEndian))
         guard name == found.id else {
             let what = found.directory.what(segment: segment)
             throw SealingError.doesNotOpen("\(what): a chunk is not what its name says; it")

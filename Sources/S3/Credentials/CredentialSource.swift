@@ -2,6 +2,7 @@ import Faults
 import Files
 import Sealing
 import Synchronization
+import WireFormat
 
 /// Where credentials come from: environment, files with profiles, a web identity, the metadata of a
 /// container or an instance, in this order. Those that expire are fetched anew a while before.
@@ -190,7 +191,7 @@ final class CredentialSource: Sendable {
     }
 
     private func credentials(inJSON bytes: [UInt8], _ what: String) throws -> Credentials {
-        let fields = FlatJSON.texts(in: bytes)
+        let fields = FlatJSON(bytes)
         return try credentials(
             fields["AccessKeyId"], fields["SecretAccessKey"], fields["Token"],
             fields["Expiration"], what)

@@ -29,33 +29,3 @@ extension String {
         return String(rest)
     }
 }
-
-/// One object of texts, as metadata services answer: no more of JSON is needed.
-enum FlatJSON {
-    static func texts(in bytes: [UInt8]) -> [String: String] {
-        var found: [String: String] = [:]
-        var words: [String] = []
-        var at = 0
-        while at < bytes.count, words.count < 256 {
-            guard bytes[at] == UInt8(ascii: "\"") else {
-                at += 1
-                continue
-            }
-            var word: [UInt8] = []
-            at += 1
-            while at < bytes.count, bytes[at] != UInt8(ascii: "\"") {
-                if bytes[at] == UInt8(ascii: "\\"), at + 1 < bytes.count { at += 1 }
-                word.append(bytes[at])
-                at += 1
-            }
-            at += 1
-            words.append(String(decoding: word, as: UTF8.self))
-            let next = bytes[min(at, bytes.count)...].first { $0 != UInt8(ascii: " ") }
-            if next != UInt8(ascii: ":"), words.count >= 2 {
-                found[words[words.count - 2]] = words[words.count - 1]
-                words = []
-            }
-        }
-        return found
-    }
-}

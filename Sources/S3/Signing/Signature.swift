@@ -1,4 +1,5 @@
 import Sealing
+import WireFormat
 
 /// Amazon's signature, version 4, over requests whose whole body is signed.
 ///
@@ -69,10 +70,4 @@ struct Signature {
         }
         return HMAC256(key: key).code(Array(text.utf8))
     }
-}
-
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(
-        decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
 }

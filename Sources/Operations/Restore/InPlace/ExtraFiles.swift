@@ -3,9 +3,6 @@ import Vault
 import WireFormat
 
 /// The paths of a snapshot.
-///
-/// Of a path only a hash is kept: a catalog may have millions. Two paths with one hash would leave a file
-/// there that could go.
 struct KnownPaths {
     enum Kind {
         case directory, other
@@ -13,24 +10,18 @@ struct KnownPaths {
         case way
     }
 
-    private var kinds: [Int: Kind] = [:]
-
-    private static func hash(_ path: some Sequence<UInt8>) -> Int {
-        var hasher = Hasher()
-        for byte in path { hasher.combine(byte) }
-        return hasher.finalize()
-    }
+    private var kinds: [PathName: Kind] = [:]
 
     mutating func add(_ entry: CatalogEntry) {
-        kinds[Self.hash(entry.path)] =
+        kinds[PathName(entry.path)] =
             entry.kind == FileKind.directory.rawValue ? .directory : .other
         for end in entry.path.indices where entry.path[end] == UInt8(ascii: "/") {
-            let parent = Self.hash(entry.path[..<end])
+            let parent = PathName(entry.path[..<end])
             if kinds[parent] == nil { kinds[parent] = .way }
         }
     }
 
-    func kind(of path: [UInt8]) -> Kind? { kinds[Self.hash(path)] }
+    func kind(of path: [UInt8]) -> Kind? { kinds[PathName(path)] }
 }
 
 /// Finds what stands in the directories of a snapshot and is not of it.

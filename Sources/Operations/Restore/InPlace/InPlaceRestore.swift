@@ -11,20 +11,20 @@ struct InPlaceRestore {
     private let request: RestoreRequest
     private let reader: SnapshotReader
     private let surroundings: Surroundings
-    private let patterns: [PathPattern]
+    private let wanted: WantedEntries
     private var maker: FileMaker
-    /// Of files that are not wanted under their first name but under another: that name.
-    private var heirs: [[UInt8]: [UInt8]] = [:]
     /// Members that have content.
     private var members: [(entry: CatalogEntry, path: Path)] = []
     private(set) var bytesCompared = 0
     private(set) var bytesWritten = 0
 
-    init(_ request: RestoreRequest, _ reader: SnapshotReader, _ surroundings: Surroundings) {
+    init(
+        _ request: RestoreRequest, _ reader: SnapshotReader, _ surroundings: Surroundings
+    ) throws {
         self.request = request
         self.reader = reader
         self.surroundings = surroundings
-        patterns = request.include.map { PathPattern($0) }
+        wanted = try WantedEntries(request) { try Self.entries(reader) }
         maker = FileMaker(request.target, overwrites: true, surroundings)
         maker.keepsWhatFits = true
         maker.removesTrees = request.deletes
@@ -43,7 +43,6 @@ struct InPlaceRestore {
 
     private mutating func restore() throws {
         try maker.makeTarget(mode: isArchive ? 0o700 : 0o755)
-        if !patterns.isEmpty { try findHeirs() }
         try forEachEntry { run, entry in
             let path = try run.maker.make(entry)
             if let path, run.isArchive, entry.kind == FileKind.file.rawValue {
@@ -85,10 +84,7 @@ struct InPlaceRestore {
 
     private func places() throws -> any PlaceSource {
         if isArchive { return try InterleavedPlaces(members.map { ($0.path, $0.entry.pieces) }) }
-        let (patterns, heirs) = (patterns, heirs)
-        return CatalogPlaces(try catalog(), target: request.target) { path in
-            patterns.choose(path) ? path : heirs[path]
-        }
+        return CatalogPlaces(try Self.entries(reader), target: request.target, wanted)
     }
 
     private func flush(_ paths: [Path]) throws {
@@ -100,45 +96,24 @@ struct InPlaceRestore {
 
     // MARK: entries
 
-    private func catalog() throws -> CatalogReader {
-        if isArchive { return try reader.members() }
-        return CatalogReader(try reader.read(try reader.stream(.catalog)), snapshot: reader.snapshot)
-    }
-
-    /// The content of a file with several names stands with the first: where that is not wanted, the
-    /// first name that is takes its place.
-    private mutating func findHeirs() throws {
-        var catalog = try catalog()
-        while let entry = try catalog.next() {
-            guard let first = entry.hardLink, !patterns.choose(first), patterns.choose(entry.path),
-                heirs[first] == nil
-            else { continue }
-            heirs[first] = entry.path
-        }
+    private static func entries(_ reader: SnapshotReader) throws -> CatalogReader {
+        try reader.entries(reader.manifest.stream(.members) == nil ? .catalog : .members)
     }
 
     /// Everything that is wanted, under the name that it gets.
     private mutating func forEachEntry(
         _ body: (inout InPlaceRestore, CatalogEntry) throws -> Void
     ) throws {
-        var catalog = try catalog()
+        var catalog = try Self.entries(reader)
         while let found = try catalog.next() {
-            var entry = found
-            if let heir = heirs[entry.path] {
-                entry.path = heir
-            } else if !patterns.choose(entry.path) || entry.hardLink.map({ heirs[$0] }) == entry.path
-            {
-                continue
-            }
-            entry.hardLink = entry.hardLink.map { heirs[$0] ?? $0 }
-            try body(&self, entry)
+            if let entry = wanted.entry(found) { try body(&self, entry) }
         }
     }
 
     // MARK: what the snapshot does not have
 
     private mutating func removeExtras() throws {
-        guard patterns.isEmpty else { return }
+        guard wanted.areAll else { return }
         var known = KnownPaths()
         try forEachEntry { _, entry in known.add(entry) }
         let extras = try ExtraFiles(request.target, known, isWhole: isArchive, surroundings)

@@ -1,5 +1,6 @@
 import CLinux
 import Files
+import PackStore
 import Sealing
 import WireFormat
 import Workers
@@ -59,15 +60,7 @@ final class LocalCompare: PipelineWorker {
             guard count == part.range.count else { return false }
             if piece.id == nil, !Self.isZero(buffer.bytes(part.range)) { return false }
         }
-        guard let id = piece.id else { return true }
-        var code: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-        withUnsafeMutableBytes(of: &code) {
-            namer.name(
-                buffer.bytes(0..<piece.byteCount),
-                into: $0.baseAddress!.assumingMemoryBound(to: UInt8.self))
-        }
-        return id
-            == ChunkID(words: (code.0.littleEndian, code.1.littleEndian, code.2.littleEndian))
+        return piece.id.map { $0 == namer.id(of: buffer.bytes(0..<piece.byteCount)) } ?? true
     }
 
     private static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {

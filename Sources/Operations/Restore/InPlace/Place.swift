@@ -30,25 +30,24 @@ struct WholePlace: PlaceSource {
 struct CatalogPlaces: PlaceSource {
     private var catalog: CatalogReader
     private let target: Path
-    private let isWanted: ([UInt8]) -> [UInt8]?
+    private let wanted: WantedEntries
     private var position = 0
     private var number = 0
 
-    /// - Parameter isWanted: under which path below the target a file comes back; nil where it does not.
-    init(_ catalog: CatalogReader, target: Path, isWanted: @escaping ([UInt8]) -> [UInt8]?) {
+    init(_ catalog: CatalogReader, target: Path, _ wanted: WantedEntries) {
         self.catalog = catalog
         self.target = target
-        self.isWanted = isWanted
+        self.wanted = wanted
     }
 
     mutating func next() throws -> Place? {
         while let entry = try catalog.next() {
             defer { position += entry.byteCount }
             number += 1
-            guard entry.byteCount > 0, let path = isWanted(entry.path) else { continue }
+            guard entry.byteCount > 0, let found = wanted.entry(entry) else { continue }
             return Place(
                 stream: position..<(position + entry.byteCount), file: number,
-                path: target / Path(bytes: path), offset: 0)
+                path: target / Path(bytes: found.path), offset: 0)
         }
         return nil
     }
@@ -56,7 +55,7 @@ struct CatalogPlaces: PlaceSource {
 
 /// Members of an archive, whose bytes interleave in its stream.
 struct InterleavedPlaces: PlaceSource {
-    private let places: [Place]
+    let places: [Place]
     private var number = 0
 
     /// - Parameter files: each with where its pieces stand in the stream.

@@ -1,11 +1,11 @@
 /// The names and values in a piece of JSON: texts and numbers, whatever they are nested in; of names that
 /// come again the last value. No more of JSON is needed here.
-struct FlatJSON {
+package struct FlatJSON {
     private var values: [String: String] = [:]
 
-    subscript(name: String) -> String? { values[name] }
+    package subscript(name: String) -> String? { values[name] }
 
-    init(_ bytes: [UInt8]) {
+    package init(_ bytes: [UInt8]) {
         var at = 0
         var name: String?
         while at < bytes.count {
