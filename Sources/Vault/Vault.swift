@@ -75,6 +75,14 @@ package final class Vault: Sendable {
         return near
     }
 
+    /// What opens what is stored in a domain, of a far store from copies where this machine has any.
+    package func readingContext(_ context: DomainContext) -> DomainContext {
+        var reading = context
+        reading.opensKept = true
+        if let packCache { reading.store = ReadThroughStore(far: store, cache: packCache) }
+        return reading
+    }
+
     /// The context of a domain that this key has a part in, or an error that says it has none.
     package func requiredContext(_ domain: DomainID) throws -> DomainContext {
         guard let context = context(domain) else {

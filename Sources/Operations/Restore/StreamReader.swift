@@ -19,15 +19,16 @@ final class SnapshotReader {
     fileprivate let decoded = DecodedFrames(bytesMax: 32 << 20)
     let surroundings: Surroundings
 
-    init(_ snapshot: Snapshot, _ vault: Vault) throws {
+    /// - Parameter index: the local index where it is open and up to date.
+    init(_ snapshot: Snapshot, _ vault: Vault, index opened: ChunkIndex? = nil) throws {
         self.snapshot = snapshot
         surroundings = vault.surroundings
         let context = try vault.requiredContext(snapshot.domain)
         let manifest = try SnapshotStore(context).manifest(snapshot.id, expecting: snapshot.head)
         self.context = context
         self.manifest = manifest
-        let index = try vault.openIndex(snapshot.domain)
-        try IndexKeeper(context, index).refresh(vault.surroundings.warn)
+        let index = try opened ?? vault.openIndex(snapshot.domain)
+        if opened == nil { try IndexKeeper(context, index).refresh(vault.surroundings.warn) }
         inline = manifest.inline.map {
             OpenDirectory(
                 .inline($0.bytes, of: .snapshot(snapshot.domain, snapshot.id)), $0.directory,
@@ -35,6 +36,11 @@ final class SnapshotReader {
         }
         finder = ChunkFinder(context, index, inline: inline)
         lists = try ChunkReader(context, finder, decoded)
+    }
+
+    /// Throws where a signal asks to end.
+    func checkStop() throws {
+        if let signal = surroundings.stopRequested() { throw Interrupted(signal: signal) }
     }
 
     /// Reads a stream from its beginning.

@@ -141,6 +141,9 @@ package final class ChunkFinder: Sendable {
         throw LostSegment(name: name)
     }
 
+    /// Tells that the index knows packs that it did not know.
+    func indexHasGrown() { holders.withLock { $0 = nil } }
+
     private func packs(holding envelope: ObjectID) -> [ObjectID] {
         holders.withLock { known in
             let table = known ?? index.links.holders

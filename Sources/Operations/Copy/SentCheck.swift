@@ -1,0 +1,84 @@
+import ChunkIndex
+import Faults
+import ObjectStorage
+import PackStore
+import Sealing
+import Snapshots
+import Vault
+import WireFormat
+import Workers
+
+/// Looks at what a run has sent to one domain: packs are read back, and every piece of every snapshot
+/// is looked for.
+struct SentCheck {
+    private let target: CopyTarget
+    private let vault: Vault
+    private let readsData: Bool
+
+    /// - Parameter readsData: whether packs are read whole, or looked for only.
+    init(_ target: CopyTarget, _ vault: Vault, readsData: Bool) throws {
+        self.target = target
+        self.vault = vault
+        self.readsData = readsData
+    }
+
+    func run(
+        _ packs: [(id: ObjectID, byteCount: Int)], _ snapshots: [Snapshot],
+        into outcome: inout CopyOutcome
+    ) throws {
+        try checkPacks(packs, into: &outcome)
+        guard vault.keyring.opensLists else { return }
+        for snapshot in snapshots {
+            do {
+                try check(snapshot)
+            } catch  where isDamage(error) {
+                outcome.damages.append(
+                    ("\(ObjectName.snapshot(snapshot.domain, snapshot.id))", error))
+            }
+        }
+    }
+
+    private func checkPacks(
+        _ packs: [(id: ObjectID, byteCount: Int)], into outcome: inout CopyOutcome
+    ) throws {
+        let (context, index, workers) = (target.context, target.index, vault.surroundings.workers)
+        let verifiers = Pipeline(workers: workers, inFlight: workers + 2) {
+            try PackVerifier(context, index)
+        }
+        defer { verifiers.stop() }
+        let total = packs.reduce(0) { $0 + $1.byteCount }
+        var done = 0
+        func take() throws {
+            guard let finding = try verifiers.take() else { return }
+            done += finding.job.byteCount
+            vault.surroundings.progress(Progress(bytes: done, bytesTotal: total))
+            if let damage = finding.damage {
+                let name = ObjectName.pack(context.domain, finding.job.id)
+                outcome.damages.append(("\(name)", damage))
+            } else if readsData {
+                outcome.bytesVerified += finding.job.byteCount
+            }
+        }
+        for (id, byteCount) in packs {
+            if let signal = vault.surroundings.stopRequested() { throw Interrupted(signal: signal) }
+            while verifiers.isFull { try take() }
+            verifiers.submit(PackJob(id: id, byteCount: byteCount, readsData: readsData))
+        }
+        while verifiers.count > 0 { try take() }
+    }
+
+    /// Every chunk of every list must be in a pack that is there, or in the manifest.
+    private func check(_ snapshot: Snapshot) throws {
+        let reader = try SnapshotReader(snapshot, vault, index: target.index)
+        let existing = target.existing
+        for stream in reader.manifest.streams {
+            if case .content = stream.list { continue }
+            var list = try reader.list(stream)
+            while let entry = try list.next() {
+                guard case .chunk(let id, _) = entry else { continue }
+                if target.index.place(of: id, where: { existing.contains($0) }) != nil { continue }
+                _ = try reader.finder.find(id)
+            }
+        }
+    }
+}
