@@ -40,6 +40,10 @@ private func repository(_ number: UInt64, store: (any ObjectStore)? = nil) throw
             #expect(outcome.exitStatusKnown)
             #expect(try repository.cat("shop") == stream)
         }
+        // A copy knows them for the same.
+        let copied = try Operations.copy(
+            CopyRequest(), from: repositories[0].open(), to: repositories[1].open())
+        #expect(copied.already == night + 1 && copied.objectsSent == 0)
         let started = try Directories(.kernel).contents(of: counter, limit: 1000)
         #expect(started.count == 2 * (night + 1))
         nights.pass()

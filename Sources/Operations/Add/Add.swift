@@ -48,10 +48,11 @@ struct AddRun {
     let parentManifest: Manifest?
     let started: Int64
 
-    init(_ request: AddRequest, _ vault: Vault) throws {
+    /// - Parameter started: when, where that is known already.
+    init(_ request: AddRequest, _ vault: Vault, started: Int64? = nil) throws {
         self.request = request
         self.vault = vault
-        started = vault.surroundings.now()
+        self.started = started ?? vault.surroundings.now()
         history = try History.load(vault, acceptRollback: request.acceptRollback)
         context = try vault.requiredContext(vault.ownDomain)
         _ = try context.keys.cutDecider()
@@ -75,10 +76,10 @@ struct AddRun {
     }
 
     /// The run of a request whose names were looked at.
-    init(checked request: AddRequest, _ vault: Vault) throws {
+    init(checked request: AddRequest, _ vault: Vault, started: Int64? = nil) throws {
         try checkName(request.series, of: "series")
         if let group = request.group { try checkName(group, of: "group") }
-        try self.init(request, vault)
+        try self.init(request, vault, started: started)
     }
 
     /// Makes what was uploaded findable where saving fails: it is good, whatever went wrong, and the

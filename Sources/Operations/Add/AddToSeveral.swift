@@ -13,7 +13,11 @@ package func add(
 ) -> [Result<AddOutcome, any Error>] {
     if case .files = request.source { return addFiles(request, toAll: vaults) }
     let nothing = Result<AddOutcome, any Error>.failure(OperationError.nothingToAdd)
-    let runs = vaults.map { vault in Result { try AddRun(checked: request, vault) } }
+    // One moment for all: by that a copy knows later that they are the same.
+    let started = vaults.first?.surroundings.now()
+    let runs = vaults.map { vault in
+        Result { try AddRun(checked: request, vault, started: started) }
+    }
     defer { for run in runs { (try? run.get())?.stop() } }
     let able = runs.indices.filter { (try? runs[$0].get()) != nil }
     guard let first = able.first.flatMap({ try? runs[$0].get() }) else {

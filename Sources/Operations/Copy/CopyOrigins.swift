@@ -5,9 +5,25 @@ import WireFormat
 struct CopyOrigins {
     private let source: ObjectID
     private var copies: [Head.Origin: Snapshot] = [:]
-    /// By the ids of the snapshots here.
-    private var byID: [ObjectID: ObjectID] = [:]
     private var all: [Snapshot]
+    /// What was saved there itself.
+    private var saved: [Saved: Snapshot] = [:]
+
+    /// What an add that saves in both at once says in both.
+    private struct Saved: Hashable {
+        let series: String
+        let host: String?
+        let started: Int64
+        let time: Int64
+        let bytesRead: Int
+
+        /// - Parameter head: nil gives nothing to compare for a copy, which says where it is from.
+        init?(_ head: Head) {
+            guard head.origin == nil else { return nil }
+            (series, host, bytesRead) = (head.series, head.host, head.bytesRead)
+            (started, time) = (head.started, head.time)
+        }
+    }
 
     /// - Parameters:
     ///   - source: the id of the repository here.
@@ -20,9 +36,9 @@ struct CopyOrigins {
             // What comes back to where it was made is there.
             let own = Head.Origin(repository: target, snapshot: snapshot.id)
             copies[own] = copies[own] ?? snapshot
+            if let same = Saved(snapshot.head) { saved[same] = snapshot }
             guard let origin = snapshot.head.origin else { continue }
             copies[origin] = copies[origin] ?? snapshot
-            if origin.repository == source { byID[origin.snapshot] = snapshot.id }
         }
     }
 
@@ -31,14 +47,12 @@ struct CopyOrigins {
         snapshot.head.origin ?? Head.Origin(repository: source, snapshot: snapshot.id)
     }
 
-    func copy(of snapshot: Snapshot) -> Snapshot? { copies[origin(of: snapshot)] }
-
-    /// The copy of a snapshot here of that id.
-    func copy(ofID id: ObjectID) -> ObjectID? { byID[id] }
+    func copy(of snapshot: Snapshot) -> Snapshot? {
+        copies[origin(of: snapshot)] ?? Saved(snapshot.head).flatMap { saved[$0] }
+    }
 
     mutating func add(_ copy: Snapshot, of snapshot: Snapshot) {
         copies[origin(of: snapshot)] = copy
-        byID[snapshot.id] = copy.id
         all.append(copy)
     }
 

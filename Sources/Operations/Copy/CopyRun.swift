@@ -14,6 +14,7 @@ final class CopyRun {
     private let target: Vault
     private let sent = SentObjects()
     private let history: History
+    private let byID: [ObjectID: Snapshot]
     private let isVerbatim: Bool
     private var targets: [DomainID: CopyTarget] = [:]
     private var origins: CopyOrigins
@@ -25,6 +26,7 @@ final class CopyRun {
         self.source = source
         self.target = target
         history = try History.load(source, acceptRollback: request.acceptRollback)
+        byID = Dictionary(uniqueKeysWithValues: history.snapshots.map { ($0.id, $0) })
         // A write key sees its own domain only: to it all is sealed anew.
         isVerbatim =
             source.keyring.signingPublicKey == target.keyring.signingPublicKey
@@ -76,13 +78,12 @@ final class CopyRun {
 
     /// With what they cannot be restored without, which comes before.
     private func withNeeded(_ chosen: [Snapshot]) throws -> [Snapshot] {
-        let all = Dictionary(uniqueKeysWithValues: history.snapshots.map { ($0.id, $0) })
         var ordered: [Snapshot] = []
         var seen: Set<ObjectID> = []
         for snapshot in chosen {
             var chain = [snapshot]
             var ids: Set<ObjectID> = [snapshot.id]
-            while let needed = chain.last?.head.needs, let next = all[needed],
+            while let needed = chain.last?.head.needs, let next = byID[needed],
                 ids.insert(needed).inserted
             {
                 chain.append(next)
@@ -152,15 +153,20 @@ final class CopyRun {
         (head.writer, head.sequence, head.names) = (turn.writer, turn.sequence, turn.names)
         head.origin = origins.origin(of: snapshot)
         head.manifestHash = Digest32([UInt8](repeating: 0, count: 32))
-        head.parent = head.parent.flatMap { origins.copy(ofID: $0) }
-        head.base = head.base.flatMap { origins.copy(ofID: $0) }
+        head.parent = head.parent.flatMap { copy(ofID: $0) }
+        head.base = head.base.flatMap { copy(ofID: $0) }
         if let needed = head.needs {
-            guard let copy = origins.copy(ofID: needed) else {
+            guard let copy = copy(ofID: needed) else {
                 throw CopyError.lacksNeeded(snapshot.id.short, needed: needed.short)
             }
             head.needs = copy
         }
         return head
+    }
+
+    /// The copy there of a snapshot here.
+    private func copy(ofID id: ObjectID) -> ObjectID? {
+        byID[id].flatMap { origins.copy(of: $0)?.id }
     }
 
     private var sourceIndexes: [DomainID: ChunkIndex] = [:]
