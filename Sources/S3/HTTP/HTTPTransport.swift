@@ -36,6 +36,8 @@ final class HTTPTransport: Sendable {
     }
 
     private let settings: Settings
+    /// What is near answers at once, or is not there.
+    private static let directSeconds = 2
     /// Whether a signal asks to end.
     private let stopRequested: @Sendable () -> Int32?
     private let idle = Mutex<[UInt]>([])
@@ -112,10 +114,20 @@ final class HTTPTransport: Sendable {
         set(CURLOPT_BUFFERSIZE, 256 << 10)
         set(CURLOPT_UPLOAD_BUFFERSIZE, 512 << 10)
         set(CURLOPT_USERAGENT, settings.userAgent)
-        if let authorities = settings.authorities { set(CURLOPT_CAINFO, authorities) }
+        if let authorities = settings.authorities {
+            set(CURLOPT_CAINFO, authorities)
+            // Debian's has a directory of them, too.
+            _ = repo_curl_set_pointer(handle, CURLOPT_CAPATH, nil)
+        }
+        if request.isDirect {
+            set(CURLOPT_NOPROXY, "*")
+            set(CURLOPT_CONNECTTIMEOUT, Self.directSeconds)
+            set(CURLOPT_TIMEOUT, 5 * Self.directSeconds)
+        }
         switch request.method {
-        case "PUT":
+        case "PUT", "POST":
             set(CURLOPT_UPLOAD, 1)
+            set(CURLOPT_CUSTOMREQUEST, request.method)
             _ = repo_curl_set_length(
                 handle, CURLOPT_INFILESIZE_LARGE, Int64(state.transfer.body.count))
         case "HEAD": set(CURLOPT_NOBODY, 1)
@@ -273,7 +285,9 @@ enum HTTPError: Explained, Equatable {
     init(curl code: Int32, host: String) {
         let why = String(cString: repo_curl_error(code)).lowercased()
         switch UInt32(bitPattern: code) {
-        case CURLE_PEER_FAILED_VERIFICATION.rawValue, CURLE_SSL_CACERT_BADFILE.rawValue,
+        case CURLE_SSL_CACERT_BADFILE.rawValue:
+            self = .untrusted(host, why: "the certificates to trust cannot be read")
+        case CURLE_PEER_FAILED_VERIFICATION.rawValue,
             CURLE_SSL_ISSUER_ERROR.rawValue, CURLE_SSL_INVALIDCERTSTATUS.rawValue:
             self = .untrusted(host, why: why)
         case CURLE_URL_MALFORMAT.rawValue, CURLE_UNSUPPORTED_PROTOCOL.rawValue:
