@@ -77,7 +77,7 @@ final class HTTPTransport: Sendable {
         repo_curl_free(handle)
         if let signal = stopRequested() { throw .interrupted(signal) }
         if state.isTooLong { throw .tooLong(request.host) }
-        throw HTTPError(curl: result, host: request.host)
+        throw HTTPError(curl: result, host: request.host, detail: state.problem)
     }
 
     private func take() -> UnsafeMutableRawPointer? {
@@ -142,6 +142,8 @@ final class HTTPTransport: Sendable {
         }
         defer { repo_curl_free_list(list) }
         _ = repo_curl_set_pointer(handle, CURLOPT_HTTPHEADER, list)
+        _ = repo_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, state.problemRoom)
+        defer { _ = repo_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, nil) }
         let context = Unmanaged.passUnretained(state).toOpaque()
         repo_curl_set_functions(
             handle, context,
@@ -170,6 +172,8 @@ private final class TransferState {
     var response = HTTPResponse(status: 0)
     var status: () -> Int = { 0 }
     private(set) var isTooLong = false
+    /// Where libcurl writes what went wrong.
+    let problemRoom = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     private var sent = 0
     private let stopRequested: @Sendable () -> Int32?
     private let upload: RateLimit?
@@ -186,7 +190,13 @@ private final class TransferState {
         self.stopRequested = stopRequested
         self.upload = upload
         self.download = download
+        problemRoom.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     }
+
+    deinit { problemRoom.deallocate() }
+
+    /// In libcurl's words; empty where it has none.
+    var problem: String { String(cString: problemRoom) }
 
     /// libcurl hands back what it was given.
     static func of(_ context: UnsafeMutableRawPointer?) -> TransferState {
@@ -282,8 +292,9 @@ enum HTTPError: Explained, Equatable {
     case noLibrary(String)
     case interrupted(Int32)
 
-    init(curl code: Int32, host: String) {
-        let why = String(cString: repo_curl_error(code)).lowercased()
+    init(curl code: Int32, host: String, detail: String) {
+        let why =
+            detail.isEmpty ? String(cString: repo_curl_error(code)).lowercased() : detail.trimmed
         switch UInt32(bitPattern: code) {
         case CURLE_SSL_CACERT_BADFILE.rawValue:
             self = .untrusted(host, why: "the certificates to trust cannot be read")
