@@ -2,7 +2,7 @@
 # Installs the Debian packages that building and testing need: only those that are missing.
 #
 #   install-dependencies.sh                what `swift build` needs
-#   install-dependencies.sh --tests        and what Tests/run.sh needs: real databases, compressors, tools
+#   install-dependencies.sh --tests        and what Tests/run.sh needs: real databases, an object store, compressors, tools
 #   install-dependencies.sh --benchmarks   and what Benchmarks/compare.sh needs: the peers
 #   install-dependencies.sh PACKAGE...     just these
 #
@@ -14,6 +14,7 @@ build=(libssl-dev libzstd-dev zlib1g-dev libisal-dev libcurl4-openssl-dev pkg-co
 tests=(
     mariadb-server mariadb-client mariadb-backup mydumper postgresql-15 postgresql-client-15 sqlite3
     gzip bzip2 xz-utils zstd lz4 pv openssl python3 python3-venv
+    swift-proxy swift-account swift-container swift-object memcached
     attr strace rsync tar util-linux bsdutils procps
 )
 benchmarks=(restic borgbackup)

@@ -47,6 +47,12 @@ package func forget(_ request: ForgetRequest, in vault: Vault) throws -> [Forget
         }
     }
     if !request.dryRun {
+        // Where a key may write and not delete, nothing is begun that cannot be ended: an object that
+        // cannot be there is deleted first.
+        if let first = chosen.first, !vault.store.isNear {
+            let context = try vault.requiredContext(first.domain)
+            try context.store.remove(.snapshot(first.domain, context.newID("snapshot")))
+        }
         // Newest first: what stands on another goes before it.
         for snapshot in chosen.sorted(by: {
             ($0.head.time, $0.id) > ($1.head.time, $1.id)

@@ -62,6 +62,8 @@ final class S3Client: Sendable {
         var key: String
         var query: [(String, String)] = []
         var headers: [(String, String)] = []
+        /// How long the object is to be kept from being deleted.
+        var lock: ObjectLock?
         /// SHA-256 of the body.
         var bodyHash = S3Client.emptyHash
         /// Which answers are no errors.
@@ -69,6 +71,9 @@ final class S3Client: Sendable {
         /// For errors: `packs/...`.
         var name: String
     }
+
+    /// Milliseconds since 1970, by the store's clock as far as it is known.
+    var now: Int64 { settings.now() + known.withLock { $0.skew } }
 
     static let emptyHash = hexadecimal(SHA256.hash([]))
 
@@ -80,10 +85,10 @@ final class S3Client: Sendable {
         while true {
             if let signal = settings.stopRequested() { throw HTTPError.interrupted(signal) }
             tries += 1
-            let used = try credentials.current()
             var failure: any Explained
             var retryAfter: Int64?
             do {
+                let used = try credentials.current()
                 let response = try transport.send(try request(call, used), transfer)
                 if call.accepts.contains(response.status), !Self.isError(response, call) {
                     return (response, tries)
@@ -99,6 +104,9 @@ final class S3Client: Sendable {
                 guard error.isPassing else { throw error }
             } catch let error as HTTPError {
                 guard error.mayRetry else { throw error }
+                failure = error
+            } catch let error as CredentialsRefused {
+                guard error.isPassing else { throw error }
                 failure = error
             }
             let spent = settings.now() - began
@@ -174,8 +182,11 @@ final class S3Client: Sendable {
         let query = call.query.map { (percentEncoded($0.utf8), percentEncoded($1.utf8)) }
             .sorted { $0 < $1 }.map { "\($0)=\($1)" }.joined(separator: "&")
         var request = HTTPRequest(method: call.method, origin: origin, path: path, query: query)
-        for (name, value) in call.headers { request.set(name, value) }
-        Signature(credentials, region: location.region, time: settings.now() + skew)
+        let now = settings.now() + skew
+        for (name, value) in call.headers + (call.lock?.headers(now: now) ?? []) {
+            request.set(name, value)
+        }
+        Signature(credentials, region: location.region, time: now)
             .sign(&request, bodyHash: call.bodyHash)
         return request
     }

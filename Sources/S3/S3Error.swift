@@ -34,13 +34,26 @@ struct S3Error: Explained {
 
     var hint: String? {
         switch code {
-        case "AccessDenied", "AllAccessDisabled":
-            "the key lacks a right: docs/s3.md says which are needed"
+        case "AccessDenied", "AllAccessDisabled": missingRight
+        // Some say no more than the number.
+        case "" where status == 403: missingRight
         case "SignatureDoesNotMatch": "is the secret key right, and the clock of this machine?"
         case "InvalidAccessKeyId": "the store does not know this access key: is it of another store?"
+        case _ where isExpired: "the session has ended: log in anew"
         case "NoSuchBucket": "make the bucket first, with the tools of the store"
         default: nil
         }
+    }
+
+    private var missingRight: String {
+        let right =
+            switch request.prefix(while: { $0 != " " }) {
+            case "DELETE": "s3:DeleteObject, which forget and key remove need"
+            case "PUT": "s3:PutObject, or with --object-lock s3:PutObjectRetention"
+            case _ where request.contains("a listing of"): "s3:ListBucket"
+            default: "s3:GetObject, or s3:ListBucket where the object is not there"
+            }
+        return "the key lacks the right \(right): docs/s3.md has policies"
     }
 
     /// Whether the same request may be answered otherwise a little later.

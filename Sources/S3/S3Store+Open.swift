@@ -10,6 +10,8 @@ package struct S3Options: Sendable {
     package var downloadLimit: Int?
     /// For packs of data.
     package var storageClass: String?
+    /// For all that is written but tombstones.
+    package var objectLock: ObjectLock?
     package var userAgent = "repo"
     /// For how long a request is tried, in milliseconds.
     package var patience: Int64 = 15 * 60_000
@@ -60,7 +62,7 @@ extension S3Store {
                 patience: options.patience, now: options.now, randomBytes: options.randomBytes,
                 pause: options.pause, stopRequested: options.stopRequested,
                 notice: options.notice))
-        self.init(location, client, storageClass: options.storageClass)
+        self.init(location, client, storageClass: options.storageClass, lock: options.objectLock)
     }
 
     /// The region that the environment or the profile names; nil where neither does.

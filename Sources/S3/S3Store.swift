@@ -15,14 +15,18 @@ package final class S3Store: ObjectStore {
     package var isNear: Bool { false }
     /// The class of storage for packs of data; nil for the store's usual.
     private let storageClass: String?
+    private let lock: ObjectLock?
+    /// Whether the store was seen to keep what it was asked to keep.
+    private let isLockProven = Mutex(false)
     /// Whether the store refuses to put an object over another when asked to.
     private let isConditional = Mutex(true)
 
-    init(_ location: S3Location, _ client: S3Client, storageClass: String?) {
+    init(_ location: S3Location, _ client: S3Client, storageClass: String?, lock: ObjectLock?) {
         self.client = client
         prefix = location.prefix
         self.location = location.description
         self.storageClass = storageClass
+        self.lock = lock
     }
 
     private func call(
@@ -48,11 +52,12 @@ package final class S3Store: ObjectStore {
         if let storageClass, name.isPackOfData(bytes) {
             call.headers.append(("x-amz-storage-class", storageClass))
         }
-        let (response, tries) = try client.send(call, Transfer(body: bytes))
+        call.lock = name.isToBeLocked ? lock : nil
+        let (response, tries) = try lockedSend(call, Transfer(body: bytes))
         switch response.status {
         case 501 where asks:
             isConditional.withLock { $0 = false }
-            try put(name, bytes)
+            return try put(name, bytes)
         case 412 where asks:
             // An earlier try may have been taken, and its answer lost.
             guard tries > 1, try get(name, limit: bytes.count).elementsEqual(bytes) else {
@@ -60,6 +65,51 @@ package final class S3Store: ObjectStore {
             }
         default: break
         }
+        if let lock = call.lock { try prove(lock, of: name) }
+    }
+
+    private func lockedSend(_ call: S3Client.Call, _ transfer: Transfer) throws -> (
+        HTTPResponse, tries: Int
+    ) {
+        do {
+            return try client.send(call, transfer)
+        } catch let error as S3Error
+            where call.lock != nil && (error.status == 501 || error.code == "InvalidRequest")
+        {
+            throw LockError.refused(error)
+        }
+    }
+
+    /// Looks once whether a lock was taken: stores that do not know it mostly do not say so.
+    private func prove(_ lock: ObjectLock, of name: ObjectName) throws {
+        try isLockProven.withLock { isProven in
+            guard !isProven else { return }
+            guard try isLocked(name, lock) else {
+                // What fails leaves nothing behind.
+                try? remove(name)
+                throw LockError.ignored("\(name)")
+            }
+            isProven = true
+        }
+    }
+
+    private func isLocked(_ name: ObjectName, _ lock: ObjectLock) throws -> Bool {
+        let mode = "x-amz-object-lock-mode"
+        let (head, _) = try client.send(call("HEAD", name, accepts: [200, 403, 404]))
+        if lock.isMet(
+            mode: head[header: mode], until: head[header: "x-amz-object-lock-retain-until-date"],
+            now: client.now)
+        {
+            return true
+        }
+        // Amazon shows the headers to those only who may ask for the retention.
+        var retention = call("GET", name, accepts: [200, 400, 403, 404, 500, 501])
+        retention.query = [("retention", "")]
+        let (answer, _) = try client.send(retention, Transfer(collectedMax: Limits.objectBytes))
+        if answer.status == 403 { throw LockError.unseen("\(name)") }
+        let fields = try? XMLReader.texts(of: ["Mode", "RetainUntilDate"], in: answer.body)
+        return lock.isMet(
+            mode: fields?["Mode"], until: fields?["RetainUntilDate"], now: client.now)
     }
 
     package func remove(_ name: ObjectName) throws {
@@ -203,6 +253,11 @@ extension ObjectName {
         case .config, .tombstone: false
         default: true
         }
+    }
+
+    /// All that a snapshot needs, and what tells that it was dropped. Tombstones are there to go.
+    fileprivate var isToBeLocked: Bool {
+        if case .tombstone = self { false } else { true }
     }
 
     /// Packs say their class in their header (docs/format.md, section 7).

@@ -29,9 +29,25 @@ is_alive() {
     [ -n "$state" ] && [ "$state" != Z ]
 }
 
-# is_running : the server of DIR is up, as far as its pid tells
+# is_running : all processes of DIR are up, as far as their pids tell
 is_running() {
-    [ -s "$DIR/pid" ] && [ -s "$DIR/env" ] && is_alive "$(cat "$DIR/pid")"
+    local pid
+    [ -s "$DIR/pid" ] && [ -s "$DIR/env" ] || return 1
+    while read -r pid; do is_alive "$pid" || return 1; done <"$DIR/pid"
+}
+
+# spawn NAME COMMAND... : starts one process of several and sets `spawned`; what it says goes to DIR/NAME.log
+spawn() {
+    local name=$1
+    shift
+    setsid "$@" >>"$DIR/$name.log" 2>&1 </dev/null &
+    spawned=$!
+    echo "$spawned" >>"$DIR/pid"
+}
+
+# port_answers PORT : somebody listens there
+port_answers() {
+    python3 -c 'import socket, sys; socket.create_connection(("127.0.0.1", int(sys.argv[1])), 1)' "$1"
 }
 
 # answers SECONDS PID COMMAND... : waits until COMMAND succeeds; gives up when the process is gone or time is up
@@ -54,17 +70,19 @@ tell() {
     cat "$DIR/env"
 }
 
-# stop SIGNAL : asks the server to end, waits for 30 s, and insists
+# stop SIGNAL : asks what runs in DIR to end, what was started last first; waits for 30 s, and insists
 stop() {
     [ -s "$DIR/pid" ] || return 0
-    local pid tenths=0
-    pid=$(cat "$DIR/pid")
-    kill "-$1" "$pid" 2>/dev/null || true
-    while is_alive "$pid"; do
-        tenths=$((tenths + 1))
-        [ $tenths -ne 300 ] || kill -KILL "$pid" 2>/dev/null || true
-        [ $tenths -le 350 ] || fail "process $pid does not end"
-        sleep 0.1
+    local pid tenths
+    for pid in $(tac "$DIR/pid"); do
+        tenths=0
+        kill "-$1" "$pid" 2>/dev/null || true
+        while is_alive "$pid"; do
+            tenths=$((tenths + 1))
+            [ $tenths -ne 300 ] || kill -KILL "$pid" 2>/dev/null || true
+            [ $tenths -le 350 ] || fail "process $pid does not end"
+            sleep 0.1
+        done
     done
     rm -f "$DIR/pid" "$DIR/env"
 }

@@ -2,7 +2,8 @@
 # A private object store that speaks S3: moto, which keeps all in memory and checks no signature. It is installed from
 # PyPI into .build, once.
 #
-#   moto.sh start DIR    starts, or finds running, and prints S3_ENDPOINT and the AWS_ variables a client needs
+#   moto.sh start DIR    starts, or finds running, and prints S3_ENDPOINT, S3_BUCKET and the AWS_ variables
+#                        a client needs
 #   moto.sh stop DIR     stops it; everything in it is gone
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -29,8 +30,10 @@ start() {
         setsid "$venv/bin/moto_server" -H 127.0.0.1 -p "$port" >"$DIR/server.log" 2>&1 </dev/null &
         pid=$!
         echo "$pid" >"$DIR/pid"
-        if answers 60 "$pid" python3 -c "import socket; socket.create_connection(('127.0.0.1', $port), 1)"; then
-            tell S3_ENDPOINT="http://127.0.0.1:$port" AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
+        if answers 60 "$pid" port_answers "$port"; then
+            export S3_ENDPOINT=http://127.0.0.1:$port AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+            python3 "$services/s3.py" PUT /backup </dev/null || fail "the bucket is not made"
+            tell S3_ENDPOINT="$S3_ENDPOINT" S3_BUCKET=backup AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
                 AWS_REGION=us-east-1
             return
         fi

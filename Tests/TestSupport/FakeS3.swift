@@ -52,6 +52,35 @@ package final class FakeS3: Sendable {
         package let index: Int
     }
 
+    /// What it does with Object Lock.
+    package enum LockHandling: Sendable {
+        /// It takes the object and says nothing, as some do.
+        case ignored
+        case honored
+        /// The bucket was not made for it.
+        case refused
+        /// It keeps the object, and shows it to those only who ask for the retention; or to nobody.
+        case shownAsRetention, hidden
+    }
+
+    /// What a server answers that is told every word.
+    package struct Answer: Sendable {
+        package var status = 200
+        package var headers: [(String, String)] = []
+        package var body: [UInt8] = []
+
+        package init(
+            status: Int = 200, headers: [(String, String)] = [], body: [UInt8] = []
+        ) {
+            self.status = status
+            self.headers = headers
+            self.body = body
+        }
+    }
+
+    /// Answers instead of the store where it is not nil: for servers that are no stores.
+    package typealias Script = @Sendable (Request) -> Answer?
+
     package typealias Plan = @Sendable (Request) -> Fault?
 
     package let port: Int
@@ -60,9 +89,12 @@ package final class FakeS3: Sendable {
     private let plan: Plan
     private let isConditional: Bool
     private let pageEntries: Int
+    private let locks: LockHandling
+    private let script: Script
 
     private struct State {
         var objects: [String: [UInt8]] = [:]
+        var kept: [String: [(String, String)]] = [:]
         var count = 0
         var isStopped = false
         var open: Set<Int32> = []
@@ -72,15 +104,21 @@ package final class FakeS3: Sendable {
     package var endpoint: String { "http://127.0.0.1:\(port)" }
     /// What was asked so far: method and key.
     package var requests: [String] { state.withLock { $0.methods } }
+    /// Of every object that came with a lock, the lock's headers.
+    package var kept: [String: [(String, String)]] { state.withLock { $0.kept } }
     package var keys: [String] { state.withLock { $0.objects.keys.sorted() } }
 
     /// - Parameters:
     ///   - isConditional: whether `If-None-Match` is known.
     ///   - pageEntries: how long a page of a listing is.
+    ///   - script: answers in its place.
     ///   - plan: what goes wrong.
     package init(
-        isConditional: Bool = true, pageEntries: Int = 1000, plan: @escaping Plan = { _ in nil }
+        isConditional: Bool = true, pageEntries: Int = 1000, locks: LockHandling = .ignored,
+        script: @escaping Script = { _ in nil }, plan: @escaping Plan = { _ in nil }
     ) {
+        self.locks = locks
+        self.script = script
         self.isConditional = isConditional
         self.pageEntries = pageEntries
         self.plan = plan
@@ -222,12 +260,6 @@ package final class FakeS3: Sendable {
 
     // MARK: answers
 
-    private struct Answer {
-        var status = 200
-        var headers: [(String, String)] = []
-        var body: [UInt8] = []
-    }
-
     private func answer(_ connection: Int32, _ request: Request, _ fault: Fault?) -> Bool {
         var answer: Answer
         var now = time(nil)
@@ -291,10 +323,14 @@ package final class FakeS3: Sendable {
     }
 
     private func perform(_ request: Request, _ fault: Fault?) -> Answer {
+        if let answer = script(request) { return answer }
         let parts = request.path.split(separator: "/", maxSplits: 1)
         let key = parts.count > 1 ? String(parts[1]) : ""
         switch request.method {
         case "PUT":
+            let lock = request.headers.filter { $0.key.hasPrefix("x-amz-object-lock-") }
+                .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+            if !lock.isEmpty, locks == .refused { return error(400, "InvalidRequest") }
             if request.headers["if-none-match"] != nil {
                 guard isConditional else { return error(501, "NotImplemented") }
                 let isTaken = state.withLock { $0.objects[key] != nil }
@@ -303,6 +339,7 @@ package final class FakeS3: Sendable {
             let isNew = state.withLock { state in
                 if request.headers["if-none-match"] != nil, state.objects[key] != nil { return false }
                 state.objects[key] = request.body
+                state.kept[key] = lock.isEmpty ? nil : lock
                 return true
             }
             return isNew ? Answer(headers: [("ETag", "\"x\"")]) : error(412, "PreconditionFailed")
@@ -310,11 +347,21 @@ package final class FakeS3: Sendable {
             state.withLock { $0.objects[key] = nil }
             return Answer(status: 204)
         case "GET" where key.isEmpty: return list(request, fault)
+        case "GET" where request.query == "retention=" && locks != .ignored:
+            guard locks != .hidden, let kept = state.withLock({ $0.kept[key] }) else {
+                return error(403, "AccessDenied")
+            }
+            return Answer(
+                body: Array(
+                    "<Retention><Mode>\(kept[0].1)</Mode><RetainUntilDate>\(kept[1].1)</RetainUntilDate></Retention>"
+                        .utf8))
         case "GET", "HEAD":
             guard let bytes = state.withLock({ $0.objects[key] }) else {
                 return error(404, "NoSuchKey")
             }
-            return part(bytes, of: request, fault)
+            var answer = part(bytes, of: request, fault)
+            if locks == .honored { answer.headers += state.withLock { $0.kept[key] ?? [] } }
+            return answer
         default: return error(405, "MethodNotAllowed")
         }
     }

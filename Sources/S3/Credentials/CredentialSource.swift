@@ -25,6 +25,7 @@ final class CredentialSource: Sendable {
 
     /// So long before they expire new ones are fetched, in milliseconds.
     private static let expiryMargin: Int64 = 5 * 60_000
+    private static let tokenBytesMax = 64 << 10
 
     init(_ settings: Settings, _ transport: HTTPTransport) {
         self.settings = settings
@@ -39,9 +40,17 @@ final class CredentialSource: Sendable {
             {
                 return known
             }
-            let fresh = try find()
-            found = fresh
-            return fresh
+            do {
+                let fresh = try find()
+                found = fresh
+                return fresh
+            } catch {
+                // What is still good goes on while new ones are not to be had.
+                guard !isInterrupted(error), let known = found,
+                    known.expires.map({ $0 > settings.now() }) ?? false
+                else { throw error }
+                return known
+            }
         }
     }
 
@@ -114,78 +123,124 @@ final class CredentialSource: Sendable {
             ?? profileSetting("web_identity_token_file")
         let role = try variable("AWS_ROLE_ARN") ?? profileSetting("role_arn")
         guard let file, let role else { return nil }
-        let token = String(
-            decoding: try Directories(settings.calls).contents(of: Path(file), limit: 64 << 10),
-            as: UTF8.self)
         let region = try variable("AWS_REGION") ?? variable("AWS_DEFAULT_REGION")
             ?? profileSetting("region")
-        let origin =
-            variable("AWS_ENDPOINT_URL_STS")
+        let address = "AWS_ENDPOINT_URL_STS"
+        let url =
+            variable(address)
             ?? region.map { "https://sts.\($0).amazonaws.com" } ?? "https://sts.amazonaws.com"
+        let what = "the web identity"
+        guard var request = HTTPRequest("POST", at: url), Self.isConfidential(request) else {
+            throw BadCredentialsAddress(variable: address)
+        }
+        request.set("content-type", "application/x-www-form-urlencoded")
         let name = variable("AWS_ROLE_SESSION_NAME") ?? "repo"
-        let query = [
-            ("Action", "AssumeRoleWithWebIdentity"), ("RoleArn", role), ("RoleSessionName", name),
-            ("Version", "2011-06-15"),
-            ("WebIdentityToken", token.filter { !$0.isWhitespace }),
-        ].map { "\($0)=\(percentEncoded($1.utf8))" }.joined(separator: "&")
-        let request = HTTPRequest(method: "GET", origin: origin, path: "/", query: query)
-        let answer = try ask(request, "the web identity")
+        // In the body: what stands in a URL is written down on its way.
+        var body = Array(
+            [
+                ("Action", "AssumeRoleWithWebIdentity"), ("RoleArn", role),
+                ("RoleSessionName", name), ("Version", "2011-06-15"),
+                ("WebIdentityToken", try token(in: file)),
+            ].map { "\($0)=\(percentEncoded($1.utf8))" }.joined(separator: "&").utf8)
+        defer { body.wipe() }
+        let answer = try body.withUnsafeBytes {
+            try ask(request, what, Transfer(body: $0, collectedMax: Self.answerBytesMax))
+        }
         let fields = try XMLReader.texts(
             of: ["AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"], in: answer.body)
         return try credentials(
             fields["AccessKeyId"], fields["SecretAccessKey"], fields["SessionToken"],
-            fields["Expiration"], "the web identity")
+            fields["Expiration"], what)
+    }
+
+    /// A token in a file that somebody else keeps fresh.
+    private func token(in file: String) throws -> String {
+        String(
+            decoding: try Directories(settings.calls).contents(
+                of: Path(file), limit: Self.tokenBytesMax),
+            as: UTF8.self
+        ).trimmed
     }
 
     private func fromContainer() throws -> Credentials? {
-        let url: String
-        if let path = variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") {
-            url = "http://169.254.170.2" + path
-        } else if let full = variable("AWS_CONTAINER_CREDENTIALS_FULL_URI") {
-            url = full
-        } else {
+        let what = "the container's metadata"
+        let address = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+        let path = variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
+        guard let url = path.map({ "http://169.254.170.2" + $0 }) ?? variable(address) else {
             return nil
         }
-        guard var request = HTTPRequest(getting: url) else {
-            throw CredentialsRefused(what: "the container's metadata at \(url)", status: 200)
+        guard var request = HTTPRequest("GET", at: url), Self.isConfidential(request) else {
+            throw BadCredentialsAddress(variable: address)
         }
-        var token = variable("AWS_CONTAINER_AUTHORIZATION_TOKEN")
-        if let file = variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") {
-            token = String(
-                decoding: try Directories(settings.calls).contents(of: Path(file), limit: 64 << 10),
-                as: UTF8.self
-            ).trimmed
+        request.isDirect = true
+        let token =
+            try variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE").map { try self.token(in: $0) }
+            ?? variable("AWS_CONTAINER_AUTHORIZATION_TOKEN")
+        if let token {
+            guard !token.contains(where: \.isNewline) else {
+                throw BadCredentialsAddress(variable: "AWS_CONTAINER_AUTHORIZATION_TOKEN")
+            }
+            request.set("authorization", token)
         }
-        if let token { request.set("authorization", token) }
-        let what = "the container's metadata"
         return try credentials(inJSON: try ask(request, what).body, what)
+    }
+
+    /// Whether what goes there can be seen by nobody else: it is encrypted, or stays on this machine or
+    /// with those that run it.
+    private static func isConfidential(_ request: HTTPRequest) -> Bool {
+        if request.origin.hasPrefix("https://") { return true }
+        let host = request.host
+        let name =
+            host.hasPrefix("[")
+            ? host.dropFirst().prefix { $0 != "]" } : host.prefix { $0 != ":" }
+        return ["127.0.0.1", "localhost", "::1", "169.254.170.2", "169.254.170.23", "fd00:ec2::23"]
+            .contains(name)
     }
 
     /// An instance of EC2, by the second version of its metadata service.
     private func fromInstance() throws -> Credentials? {
         guard variable("AWS_EC2_METADATA_DISABLED")?.lowercased() != "true" else { return nil }
-        let origin = variable("AWS_EC2_METADATA_SERVICE_ENDPOINT") ?? "http://169.254.169.254"
-        var start = HTTPRequest(method: "PUT", origin: origin, path: "/latest/api/token")
-        start.set("x-aws-ec2-metadata-token-ttl-seconds", "300")
-        // Anywhere else there is nobody at this address.
-        guard let answer = try? transport.send(start), answer.status == 200 else { return nil }
+        let what = "the instance's metadata"
+        let address = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
+        guard var request = HTTPRequest("PUT", at: variable(address) ?? "http://169.254.169.254")
+        else { throw BadCredentialsAddress(variable: address) }
+        request.isDirect = true
+        request.path = "/latest/api/token"
+        request.set("x-aws-ec2-metadata-token-ttl-seconds", "300")
+        let answer: HTTPResponse
+        do {
+            answer = try transport.send(request)
+        } catch .interrupted(let signal) {
+            throw HTTPError.interrupted(signal)
+        } catch {
+            // Anywhere else there is nobody at this address.
+            return nil
+        }
+        guard answer.status == 200 else { return nil }
         let token = String(decoding: answer.body, as: UTF8.self).trimmed
         let path = "/latest/meta-data/iam/security-credentials/"
-        var request = HTTPRequest(method: "GET", origin: origin, path: path)
-        request.set("x-aws-ec2-metadata-token", token)
-        let roles = try ask(request, "the instance's metadata")
+        request.method = "GET"
+        request.path = path
+        request.headers = [("x-aws-ec2-metadata-token", token)]
+        let roles = try ask(request, what)
         guard let role = String(decoding: roles.body, as: UTF8.self)
             .split(whereSeparator: \.isNewline).first
         else { return nil }
         request.path = path + percentEncoded(role.utf8)
-        return try credentials(
-            inJSON: try ask(request, "the instance's metadata").body, "the instance's metadata")
+        return try credentials(inJSON: try ask(request, what).body, what)
     }
 
-    private func ask(_ request: HTTPRequest, _ what: String) throws -> HTTPResponse {
-        let answer = try transport.send(request, Transfer(collectedMax: 256 << 10))
+    private static let answerBytesMax = 256 << 10
+
+    private func ask(
+        _ request: HTTPRequest, _ what: String,
+        _ transfer: Transfer = Transfer(collectedMax: answerBytesMax)
+    ) throws -> HTTPResponse {
+        let answer = try transport.send(request, transfer)
         guard answer.status == 200 else {
-            throw CredentialsRefused(what: what, status: answer.status)
+            // The store's own errors look the same.
+            throw CredentialsRefused(
+                what: what, status: answer.status, code: S3Error(answer, request: what).code)
         }
         return answer
     }
@@ -227,9 +282,29 @@ struct NoCredentials: Explained {
 struct CredentialsRefused: Explained {
     let what: String
     let status: Int
+    var code = ""
 
     var message: String {
         status == 200
-            ? "\(what) gives no credentials" : "\(what) refuses to give credentials (\(status))"
+            ? "\(what) gives no credentials"
+            : "\(what) refuses to give credentials (\(status)\(code.isEmpty ? "" : " \(code)"))"
     }
+
+    /// Whether the same question may be answered a little later.
+    var isPassing: Bool { status == 429 || status >= 500 }
+}
+
+/// A variable of the environment says where credentials are, and nobody of ours goes there.
+struct BadCredentialsAddress: Explained {
+    let variable: String
+
+    // What it holds is not shown: it may be a secret.
+    var message: String { "\(variable) cannot be used to ask for credentials" }
+    var hint: String? {
+        "an address is a URL, with https:// unless it is this machine's own; a token is one line"
+    }
+}
+
+private func isInterrupted(_ error: any Error) -> Bool {
+    if case HTTPError.interrupted? = error as? HTTPError { true } else { false }
 }

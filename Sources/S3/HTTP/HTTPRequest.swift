@@ -17,16 +17,19 @@ struct HTTPRequest {
         self.query = query
     }
 
-    /// Gets what stands at a URL; nil where that is none.
-    init?(getting url: String) {
+    /// Whether it goes to the machine's own neighborhood, where no proxy leads and nobody is waited for.
+    var isDirect = false
+
+    /// What is asked at a URL; nil where that is none.
+    init?(_ method: String, at url: String) {
         let parts = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
         guard parts.count >= 3, ["http:", "https:"].contains(parts[0]), parts[1].isEmpty,
-            !parts[2].isEmpty
+            !parts[2].isEmpty, !parts[2].contains("@")
         else { return nil }
         let rest = parts.count > 3 ? parts[3] : ""
         let query = rest.firstIndex(of: "?")
         self.init(
-            method: "GET", origin: "\(parts[0])//\(parts[2])",
+            method: method, origin: "\(parts[0])//\(parts[2])",
             path: "/" + rest[..<(query ?? rest.endIndex)],
             query: query.map { String(rest[rest.index(after: $0)...]) } ?? "")
     }

@@ -36,6 +36,8 @@ final class HTTPTransport: Sendable {
     }
 
     private let settings: Settings
+    /// What is near answers at once, or is not there.
+    private static let directSeconds = 2
     /// Whether a signal asks to end.
     private let stopRequested: @Sendable () -> Int32?
     private let idle = Mutex<[UInt]>([])
@@ -75,7 +77,7 @@ final class HTTPTransport: Sendable {
         repo_curl_free(handle)
         if let signal = stopRequested() { throw .interrupted(signal) }
         if state.isTooLong { throw .tooLong(request.host) }
-        throw HTTPError(curl: result, host: request.host)
+        throw HTTPError(curl: result, host: request.host, detail: state.problem)
     }
 
     private func take() -> UnsafeMutableRawPointer? {
@@ -112,10 +114,20 @@ final class HTTPTransport: Sendable {
         set(CURLOPT_BUFFERSIZE, 256 << 10)
         set(CURLOPT_UPLOAD_BUFFERSIZE, 512 << 10)
         set(CURLOPT_USERAGENT, settings.userAgent)
-        if let authorities = settings.authorities { set(CURLOPT_CAINFO, authorities) }
+        if let authorities = settings.authorities {
+            set(CURLOPT_CAINFO, authorities)
+            // Debian's has a directory of them, too.
+            _ = repo_curl_set_pointer(handle, CURLOPT_CAPATH, nil)
+        }
+        if request.isDirect {
+            set(CURLOPT_NOPROXY, "*")
+            set(CURLOPT_CONNECTTIMEOUT, Self.directSeconds)
+            set(CURLOPT_TIMEOUT, 5 * Self.directSeconds)
+        }
         switch request.method {
-        case "PUT":
+        case "PUT", "POST":
             set(CURLOPT_UPLOAD, 1)
+            set(CURLOPT_CUSTOMREQUEST, request.method)
             _ = repo_curl_set_length(
                 handle, CURLOPT_INFILESIZE_LARGE, Int64(state.transfer.body.count))
         case "HEAD": set(CURLOPT_NOBODY, 1)
@@ -130,6 +142,8 @@ final class HTTPTransport: Sendable {
         }
         defer { repo_curl_free_list(list) }
         _ = repo_curl_set_pointer(handle, CURLOPT_HTTPHEADER, list)
+        _ = repo_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, state.problemRoom)
+        defer { _ = repo_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, nil) }
         let context = Unmanaged.passUnretained(state).toOpaque()
         repo_curl_set_functions(
             handle, context,
@@ -158,6 +172,8 @@ private final class TransferState {
     var response = HTTPResponse(status: 0)
     var status: () -> Int = { 0 }
     private(set) var isTooLong = false
+    /// Where libcurl writes what went wrong.
+    let problemRoom = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     private var sent = 0
     private let stopRequested: @Sendable () -> Int32?
     private let upload: RateLimit?
@@ -174,7 +190,13 @@ private final class TransferState {
         self.stopRequested = stopRequested
         self.upload = upload
         self.download = download
+        problemRoom.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     }
+
+    deinit { problemRoom.deallocate() }
+
+    /// In libcurl's words; empty where it has none.
+    var problem: String { String(cString: problemRoom) }
 
     /// libcurl hands back what it was given.
     static func of(_ context: UnsafeMutableRawPointer?) -> TransferState {
@@ -270,10 +292,13 @@ enum HTTPError: Explained, Equatable {
     case noLibrary(String)
     case interrupted(Int32)
 
-    init(curl code: Int32, host: String) {
-        let why = String(cString: repo_curl_error(code)).lowercased()
+    init(curl code: Int32, host: String, detail: String) {
+        let why =
+            detail.isEmpty ? String(cString: repo_curl_error(code)).lowercased() : detail.trimmed
         switch UInt32(bitPattern: code) {
-        case CURLE_PEER_FAILED_VERIFICATION.rawValue, CURLE_SSL_CACERT_BADFILE.rawValue,
+        case CURLE_SSL_CACERT_BADFILE.rawValue:
+            self = .untrusted(host, why: "the certificates to trust cannot be read")
+        case CURLE_PEER_FAILED_VERIFICATION.rawValue,
             CURLE_SSL_ISSUER_ERROR.rawValue, CURLE_SSL_INVALIDCERTSTATUS.rawValue:
             self = .untrusted(host, why: why)
         case CURLE_URL_MALFORMAT.rawValue, CURLE_UNSUPPORTED_PROTOCOL.rawValue:

@@ -10,6 +10,13 @@ enum Timestamps {
             + text(parts.hour, 2) + text(parts.minute, 2) + text(parts.second, 2) + "Z"
     }
 
+    /// `2026-11-28T03:15:00Z` of milliseconds since 1970.
+    static func iso(_ time: Int64) -> String {
+        let parts = parts(time)
+        return text(parts.year, 4) + "-" + text(parts.month, 2) + "-" + text(parts.day, 2) + "T"
+            + text(parts.hour, 2) + ":" + text(parts.minute, 2) + ":" + text(parts.second, 2) + "Z"
+    }
+
     /// Milliseconds since 1970 of `2026-11-28T03:15:00.000Z`, with any number of digits behind the dot,
     /// or none; nil of anything else.
     static func parse(iso text: String) -> Int64? {

@@ -41,6 +41,10 @@ enum GlobalOptions {
         "insecure-http", "allow plain http to another machine: names and times can be seen")
     static let storageClass = Option(
         "storage-class", value: "CLASS", "of s3://: the class that packs of data are stored in")
+    static let objectLock = Option(
+        "object-lock", value: "DAYS", environment: "REPO_OBJECT_LOCK",
+        "of s3://: nobody can delete what is written for so many days; DAYS:governance but who may bypass that"
+    )
     static let limitUpload = Option(
         "limit-upload", value: "SIZE", "send no more a second than this, such as 10MB")
     static let limitDownload = Option(
@@ -56,7 +60,7 @@ enum GlobalOptions {
     static let all = [
         repository, passwordFile, passwordCommand, keyFile, recoveryKeyFile, cacheDirectory,
         cacheSize, endpoint, region, profile, addressing, authorities, insecureHTTP, storageClass,
-        limitUpload, limitDownload, json, quiet,
+        objectLock, limitUpload, limitDownload, json, quiet,
         noProgress, noColor, help, version,
     ]
 

@@ -32,6 +32,7 @@ enum FarStore {
         options.uploadLimit = try limit(GlobalOptions.limitUpload, arguments)
         options.downloadLimit = try limit(GlobalOptions.limitDownload, arguments)
         options.storageClass = try arguments.text(GlobalOptions.storageClass)
+        options.objectLock = try lock(arguments, environment)
         let place = try S3Location(
             "\(location.path)",
             endpoint: try arguments.text(endpoint) ?? arguments.text(GlobalOptions.endpoint)
@@ -43,6 +44,18 @@ enum FarStore {
                 of: S3Location.Addressing.allCases.map { ($0.rawValue, $0) }) ?? .auto,
             isInsecure: arguments.has(GlobalOptions.insecureHTTP))
         return S3Store(place, options)
+    }
+
+    /// What `--object-lock` or the environment says.
+    static func lock(_ arguments: Arguments, _ environment: Environment) throws -> ObjectLock? {
+        let option = GlobalOptions.objectLock
+        let text = try arguments.text(option) ?? option.environment.flatMap { environment.text($0) }
+        guard let text, !text.isEmpty else { return nil }
+        guard let lock = ObjectLock(text) else {
+            throw UsageError(
+                "\(option.flag) \(text): days are wanted, 1 to 3650, such as 30 or 30:governance")
+        }
+        return lock
     }
 
     private static func limit(_ option: Option, _ arguments: Arguments) throws -> Int? {

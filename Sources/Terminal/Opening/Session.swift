@@ -43,6 +43,11 @@ struct Session: Sendable {
 
     func store(at location: Location) throws -> any ObjectStore {
         if location.isFar { return try FarStore.open(location, self) }
+        guard try FarStore.lock(arguments, environment) == nil else {
+            throw UsageError(
+                "\(GlobalOptions.objectLock.flag): a directory keeps nothing from being deleted",
+                hint: "only object stores do: -r s3://BUCKET/PREFIX")
+        }
         return DirectoryStore(
             location.path, calls: surroundings.systemCalls, randomBytes: surroundings.randomBytes)
     }
