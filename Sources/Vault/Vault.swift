@@ -58,9 +58,17 @@ package final class Vault: Sendable {
                 store: packCache.map { WriteThroughStore(far: store, cache: $0) } ?? store,
                 keyring: keyring, keys: $0, random: surroundings.hedgedRandom)
             context.keeper = kept
+            context.requestsAtOnce = requestsAtOnce
             return context
         }
     }
+
+    /// A store that is far is asked for several things at once, unless all is to go in one order.
+    package var requestsAtOnce: Int {
+        store.isNear || surroundings.workers == 0 ? 0 : Self.requestsAtOnceMax
+    }
+
+    private static let requestsAtOnceMax = 12
 
     /// Where what deltas stand on is read from: the store if it is near, else copies of what this
     /// machine wrote; nil where there is neither, or no key to open it with.

@@ -1,5 +1,6 @@
 import ChunkIndex
 import Faults
+import ObjectStorage
 import PackStore
 import Sealing
 import Snapshots
@@ -16,24 +17,35 @@ final class SnapshotReader {
     /// What the manifest carries itself.
     let inline: OpenDirectory?
     let lists: ChunkReader
+    /// Where the store is far: fetches ahead what is told.
+    let fetching: FetchingStore?
     fileprivate let decoded = DecodedFrames(bytesMax: 32 << 20)
     let surroundings: Surroundings
 
     init(_ snapshot: Snapshot, _ vault: Vault) throws {
         self.snapshot = snapshot
         surroundings = vault.surroundings
-        let context = try vault.requiredContext(snapshot.domain)
+        var context = try vault.requiredContext(snapshot.domain)
+        fetching =
+            vault.store.isNear
+            ? nil : FetchingStore(context.store, atOnce: vault.requestsAtOnce)
+        if let fetching { context.store = fetching }
         let manifest = try SnapshotStore(context).manifest(snapshot.id, expecting: snapshot.head)
         self.context = context
         self.manifest = manifest
         let index = try vault.openIndex(snapshot.domain)
-        try IndexKeeper(context, index).refresh(vault.surroundings.warn)
         inline = manifest.inline.map {
             OpenDirectory(
                 .inline($0.bytes, of: .snapshot(snapshot.domain, snapshot.id)), $0.directory,
                 context)
         }
-        finder = ChunkFinder(context, index, inline: inline)
+        let finder = ChunkFinder(context, index, inline: inline)
+        self.finder = finder
+        // What index objects hold of directories need not be asked for once more, if it is far.
+        let isNear = context.store.isNear
+        try IndexKeeper(context, index).refresh(vault.surroundings.warn) { pack, directory in
+            if !isNear { finder.keep(pack, directory) }
+        }
         lists = try ChunkReader(context, finder, decoded)
     }
 
@@ -94,7 +106,8 @@ enum StreamPart {
 }
 
 /// Gives a stream back, part by part, every chunk verified before it is given out, reading and
-/// decoding ahead on other threads. At the end length and checksum of the whole are compared.
+/// decoding ahead on other threads. From a far store it is fetched ahead of the decoders (`FetchPlan`).
+/// At the end length and checksum of the whole are compared.
 ///
 /// A class: it owns threads. Used by one thread.
 final class StreamReader {
@@ -104,12 +117,17 @@ final class StreamReader {
     /// Nil where the manifest holds the content itself.
     private var entries: ListReader?
     private let decoders: Pipeline<StretchDecoder>
+    /// Nil where the store is near.
+    private var fetches: FetchPlan?
 
     /// What was planned and not yet given out, oldest first.
     private var planned: [Planned] = []
     private var next = 0
     /// The stretch being gathered, not yet among what is planned.
     private var open = Stretch()
+    /// Stretches that are planned and not yet with the decoders: of them those that are being fetched.
+    private var waiting: [Stretch] = []
+    private var fetchedCount = 0
     private var lastChunk: FoundChunk?
     /// Repeats of the last chunk that are still to be planned.
     private var repeats = 0
@@ -145,6 +163,7 @@ final class StreamReader {
         checksum = StreamChecksum(key: stream.checksumKey)
         let pool = BufferPool(capacity: Self.stretchBytes + Limits.chunkBytes)
         let (context, finder, decoded) = (snapshot.context, snapshot.finder, snapshot.decoded)
+        fetches = snapshot.fetching.map { FetchPlan($0, finder) }
         // What the manifest holds itself needs no threads.
         let workers = isPlanned ? 0 : surroundings.workers
         decoders = Pipeline(workers: workers, inFlight: workers + 2) {
@@ -152,7 +171,10 @@ final class StreamReader {
         }
     }
 
-    deinit { decoders.stop() }
+    deinit {
+        decoders.stop()
+        fetches?.end()
+    }
 
     /// What comes next; nil at the end, once the whole has been proven.
     func part() throws -> StreamPart? {
@@ -170,6 +192,7 @@ final class StreamReader {
             guard let bytes = try decoders.take() else {
                 preconditionFailure("what is planned is being decoded")
             }
+            fetches?.stretchDone()
             part = .bytes(bytes)
         }
         next += 1
@@ -185,11 +208,40 @@ final class StreamReader {
 
     /// Looks ahead in the list and has decoded what will be needed, as far as there is room.
     private func plan() throws {
-        if next == planned.count {
-            planned.removeAll(keepingCapacity: true)
+        if next == planned.count || next >= Self.plannedMax / 2 {
+            planned.removeFirst(next)
             next = 0
         }
-        while !isPlanned, !decoders.isFull, planned.count < Self.plannedMax {
+        try readList()
+        fetchAhead()
+        let ready = fetches == nil ? waiting.count : fetchedCount
+        var begun = 0
+        while begun < ready, !decoders.isFull {
+            decoders.submit(waiting[begun])
+            begun += 1
+        }
+        waiting.removeFirst(begun)
+        fetchedCount = max(0, fetchedCount - begun)
+    }
+
+    /// Whether more of the list is to be looked at.
+    private var wantsMore: Bool {
+        guard !isPlanned, planned.count < Self.plannedMax else { return false }
+        guard let fetches else { return decoders.count + waiting.count < decoders.capacity }
+        return fetches.wantsMore && !fetches.isFull
+    }
+
+    /// Tells what the stretches need that were gathered, once they are many or all there are.
+    private func fetchAhead() {
+        guard fetchedCount < waiting.count, let fetches else { return }
+        let isDue = isPlanned || fetches.isFull || planned.count >= Self.plannedMax
+        guard isDue || fetchedCount == 0 else { return }
+        self.fetches?.tell(goesOn: !isPlanned)
+        fetchedCount = waiting.count
+    }
+
+    private func readList() throws {
+        while wantsMore {
             if repeats > 0, let lastChunk {
                 repeats -= 1
                 append(lastChunk)
@@ -223,11 +275,10 @@ final class StreamReader {
         if open.byteCount >= Self.stretchBytes { submitOpen() }
     }
 
-    /// Hands the gathered stretch to the decoders. There is room: one that is gathered was begun
-    /// when there was, and only whole ones are handed over.
     private func submitOpen() {
         guard open.byteCount > 0 else { return }
-        decoders.submit(open)
+        waiting.append(open)
+        fetches?.gather(open)
         planned.append(.stretch)
         open = Stretch()
     }

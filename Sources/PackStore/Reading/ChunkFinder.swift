@@ -54,6 +54,11 @@ package final class ChunkFinder: Sendable {
         directories = PackDirectories(context, known: known)
     }
 
+    /// Keeps a directory that was read elsewhere.
+    package func keep(_ pack: ObjectID, _ directory: PackDirectory) {
+        _ = directories.keep(pack, directory)
+    }
+
     /// Where the chunk lies; throws where that is nowhere.
     /// - Parameters:
     ///   - before: the chunk before it in the stream: often it lies beside that.
