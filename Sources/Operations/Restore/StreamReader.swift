@@ -1,6 +1,5 @@
 import ChunkIndex
 import Faults
-import ObjectStorage
 import PackStore
 import Sealing
 import Snapshots
@@ -25,11 +24,8 @@ final class SnapshotReader {
     init(_ snapshot: Snapshot, _ vault: Vault) throws {
         self.snapshot = snapshot
         surroundings = vault.surroundings
-        var context = try vault.requiredContext(snapshot.domain)
-        fetching =
-            vault.store.isNear
-            ? nil : FetchingStore(context.store, atOnce: vault.requestsAtOnce)
-        if let fetching { context.store = fetching }
+        let context = try vault.readingContext(snapshot.domain)
+        fetching = vault.fetching
         let manifest = try SnapshotStore(context).manifest(snapshot.id, expecting: snapshot.head)
         self.context = context
         self.manifest = manifest
@@ -42,9 +38,9 @@ final class SnapshotReader {
         let finder = ChunkFinder(context, index, inline: inline)
         self.finder = finder
         // What index objects hold of directories need not be asked for once more, if it is far.
-        let isNear = context.store.isNear
+        let isFar = fetching != nil
         try IndexKeeper(context, index).refresh(vault.surroundings.warn) { pack, directory in
-            if !isNear { finder.keep(pack, directory) }
+            if isFar { finder.keep(pack, directory) }
         }
         lists = try ChunkReader(context, finder, decoded)
     }
@@ -212,8 +208,10 @@ final class StreamReader {
             planned.removeFirst(next)
             next = 0
         }
-        try readList()
-        fetchAhead()
+        repeat {
+            try readList()
+            fetchAhead()
+        } while fetches != nil && wantsMore
         let ready = fetches == nil ? waiting.count : fetchedCount
         var begun = 0
         while begun < ready, !decoders.isFull {

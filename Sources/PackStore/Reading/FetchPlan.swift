@@ -28,16 +28,22 @@ package struct FetchPlan {
 
     /// Takes in the stretch that comes next.
     package mutating func gather(_ stretch: Stretch) {
+        var frames: [(directory: OpenDirectory, number: Int)] = []
+        for chunk in stretch.chunks
+        where frames.last?.directory !== chunk.directory || frames.last?.number != chunk.frame {
+            frames.append((chunk.directory, chunk.frame))
+        }
+        gather(frames, byteCount: stretch.byteCount)
+    }
+
+    /// Takes in frames that are decoded together, and next.
+    package mutating func gather(
+        _ frames: [(directory: OpenDirectory, number: Int)], byteCount: Int
+    ) {
         var needs: [NeededSegment] = []
         var seen: Set<Name> = []
-        var ahead: [(directory: OpenDirectory, frame: Int)] = []
-        var last: FoundChunk?
-        for chunk in stretch.chunks where chunk.directory !== last?.directory || chunk.frame != last?.frame {
-            last = chunk
-            ahead.append((chunk.directory, chunk.frame))
-        }
         // What is asked for first stands first.
-        ahead.reverse()
+        var ahead = Array(frames.reversed())
         while let (directory, number) = ahead.popLast(), seen.count < Self.framesMax {
             guard seen.insert(Name(directory, number)).inserted else { continue }
             let frame = directory.frames[number]
@@ -49,7 +55,7 @@ package struct FetchPlan {
             }
         }
         gathered.append(needs)
-        gatheredBytes += stretch.byteCount
+        gatheredBytes += byteCount
     }
 
     /// Tells what was gathered.

@@ -42,12 +42,21 @@ package final class FetchingStore: ObjectStore {
     /// Whether more should be told of what will be needed.
     package var wantsMore: Bool { state.locked { $0.wantsMore } }
 
+    /// What is being fetched or there, in bytes.
+    package var bytesHeld: Int { state.locked { $0.bytesHeld } }
+
     /// Tells what will be needed next, by steps, in their order.
     /// - Parameter goesOn: whether more will follow: then what stands behind is likely to be needed too.
     /// - Returns: for each step what must be handed to `done`.
     package func expect(_ steps: [[NeededSegment]], goesOn: Bool) -> [Expected] {
         startThreads()
         return state.change { $0.expect(steps, goesOn: goesOn) }
+    }
+
+    /// Tells that a whole pack will be needed.
+    package func expect(_ pack: ObjectName, byteCount: Int) -> Expected {
+        startThreads()
+        return state.change { $0.expect(pack, byteCount: byteCount) }
     }
 
     /// Tells that a step was made, or will not be.
@@ -181,7 +190,7 @@ private struct Blocks {
         var uses = 0
         var lastUse = 0
 
-        var isWhole: Bool { range.lowerBound == 0 }
+        var isWhole: Bool { range.lowerBound == 0 && range.count <= Blocks.wholeBytes }
         var isHere: Bool { if case .here = content { true } else { false } }
         var isQueued: Bool { if case .queued = content { true } else { false } }
     }
@@ -198,7 +207,7 @@ private struct Blocks {
     private var uses = 0
     private var coming = 0
     /// Of what is coming or here.
-    private var bytesHeld = 0
+    private(set) var bytesHeld = 0
     /// Packs that did not give what was asked for: who reads them is to hear so himself.
     private var spoilt: Set<ObjectName> = []
 
@@ -209,7 +218,7 @@ private struct Blocks {
     /// What is not needed between two ranges that are is fetched with them.
     private static let gapBytes = 1 << 20
     /// A pack no longer than this is fetched whole, with its directory.
-    private static let wholeBytes = 4 << 20
+    static let wholeBytes = 4 << 20
 
     init(bytesMax: Int, hasThreads: Bool) {
         self.bytesMax = bytesMax
@@ -242,10 +251,16 @@ private struct Blocks {
             for range in ranges(
                 of: segments, name, directory, isGoingOn: last.contains(name))
             {
-                add(name, range)
+                _ = add(name, range)
             }
         }
         return steps.map { hold($0) }
+    }
+
+    mutating func expect(_ pack: ObjectName, byteCount: Int) -> Expected {
+        let number = number(pack, 0..<byteCount) ?? add(pack, 0..<byteCount)
+        blocks[number]?.uses += 1
+        return Expected(blocks: [number])
     }
 
     private mutating func hold(_ step: [NeededSegment]) -> Expected {
@@ -336,7 +351,6 @@ private struct Blocks {
         return bytes + length <= bytesMax / 3 ? 0..<length : nil
     }
 
-    @discardableResult
     private mutating func add(_ name: ObjectName, _ range: Range<Int>) -> Int {
         made += 1
         blocks[made] = Block(name: name, range: range)
