@@ -1,4 +1,3 @@
-import ChunkIndex
 import Faults
 import PackStore
 import Snapshots
@@ -47,12 +46,12 @@ struct CopiedBefore {
     let snapshot: Snapshot
 
     init(
-        _ pair: (source: Snapshot, copy: Snapshot), source: Vault, sourceIndex: ChunkIndex,
-        _ target: CopyTarget, _ store: ChunkStore
-    ) throws {
+        _ pair: (source: Snapshot, copy: Snapshot), source: SnapshotReader, _ target: CopyTarget,
+        _ store: ChunkStore
+    ) {
         snapshot = pair.source
         copy = pair.copy
-        self.source = try SnapshotReader(pair.source, source, index: sourceIndex)
+        self.source = source
         manifest = try? SnapshotStore(target.context).manifest(copy.id, expecting: copy.head)
         lists = try? store.listReader()
     }

@@ -1,4 +1,3 @@
-import ChunkIndex
 import Faults
 import ObjectStorage
 import PackStore
@@ -99,16 +98,14 @@ final class CopyRun {
 
     private func copy(_ snapshot: Snapshot, _ total: Int) throws -> Snapshot {
         let target = try openTarget(snapshot.domain)
-        let reader = try SnapshotReader(snapshot, source, index: try sourceIndex(snapshot.domain))
+        let reader = try read(snapshot)
         var head = try copiedHead(snapshot, target)
         let before = origins.before(snapshot, in: history)
         let store = target.chunkStore(against: before?.copy)
         defer { store.stop() }
         do {
             let before = try before.map {
-                try CopiedBefore(
-                    $0, source: source,
-                    sourceIndex: try sourceIndex($0.source.domain), target, store)
+                CopiedBefore($0, source: try read($0.source), target, store)
             }
             let (done, report) = (bytesDone, source.surroundings.progress)
             let progress = { report(Progress(bytes: done + $0, bytesTotal: total)) }
@@ -169,15 +166,13 @@ final class CopyRun {
         byID[id].flatMap { origins.copy(of: $0)?.id }
     }
 
-    private var sourceIndexes: [DomainID: ChunkIndex] = [:]
+    /// The last reader of each domain.
+    private var readers: [DomainID: SnapshotReader] = [:]
 
-    private func sourceIndex(_ domain: DomainID) throws -> ChunkIndex {
-        if let known = sourceIndexes[domain] { return known }
-        let index = try source.openIndex(domain)
-        try IndexKeeper(try source.requiredContext(domain), index).refresh(
-            source.surroundings.warn)
-        sourceIndexes[domain] = index
-        return index
+    private func read(_ snapshot: Snapshot) throws -> SnapshotReader {
+        let reader = try SnapshotReader(snapshot, source, after: readers[snapshot.domain])
+        readers[snapshot.domain] = reader
+        return reader
     }
 
     /// Where snapshots of a domain go: to the same, so that what is written with different keys stays

@@ -22,7 +22,7 @@ final class CopyTarget {
         _ vault: Vault, _ domain: DomainID, _ sent: SentObjects, snapshots: [Snapshot]
     ) throws {
         var context = try vault.requiredContext(domain)
-        bases = vault.readingContext(context)
+        bases = vault.cachedContext(context)
         context.store = SentObjects.Store(under: context.store, sent: sent)
         self.context = context
         self.snapshots = snapshots

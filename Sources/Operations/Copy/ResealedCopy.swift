@@ -16,6 +16,8 @@ final class ResealedCopy {
     private let progress: (Int) -> Void
     private let opener: Pipeline<FrameOpener>
     private var names = ChunkNames()
+    /// Where the store here is far: what is fetched ahead.
+    private var plan: FetchPlan?
 
     /// Entries of the list whose chunks are being moved, and the frames that hold those.
     private var entries: [ListEntry] = []
@@ -157,16 +159,38 @@ final class ResealedCopy {
         }.map { $0.element }
         frames.removeAll(keepingCapacity: true)
         seen.removeAll(keepingCapacity: true)
-        for place in ordered {
+        plan = reader.fetching.map { FetchPlan($0, reader.finder) }
+        defer {
+            plan?.end()
+            plan = nil
+        }
+        var told = 0
+        for (number, place) in ordered.enumerated() {
+            if number == told || plan?.wantsMore == true { told = tell(ordered, from: told) }
             while opener.isFull { try takeFrame() }
             opener.submit(place)
         }
         while opener.count > 0 { try takeFrame() }
     }
 
+    /// Has the frames fetched that come next, where they are far.
+    /// - Returns: the number of the first that was not told.
+    private func tell(_ places: [FramePlace], from first: Int) -> Int {
+        guard plan != nil else { return places.count }
+        var next = first
+        while next < places.count, plan?.isFull == false {
+            let (directory, frame) = (places[next].directory, places[next].frame)
+            plan?.gather([(directory, frame)], byteCount: Int(directory.frames[frame].rawBytes))
+            next += 1
+        }
+        plan?.tell(goesOn: next < places.count)
+        return next
+    }
+
     private func takeFrame() throws {
         try reader.checkStop()
         guard let opened = try opener.take() else { return }
+        plan?.stretchDone()
         names.learn(opened.place.chunkIDs, opened.chunks.map { $0.id })
         let base = try opened.place.baseChunks(reader.finder).map { names[$0] }
         try store.move(opened, base: base.contains(nil) ? [] : base.compactMap { $0 })

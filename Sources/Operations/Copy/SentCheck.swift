@@ -28,9 +28,12 @@ struct SentCheck {
     ) throws {
         try checkPacks(packs, into: &outcome)
         guard vault.keyring.opensLists else { return }
+        var before: SnapshotReader?
         for snapshot in snapshots {
             do {
-                try check(snapshot)
+                let reader = try SnapshotReader(snapshot, vault, after: before)
+                before = reader
+                try check(reader)
             } catch  where isDamage(error) {
                 outcome.damages.append(
                     ("\(ObjectName.snapshot(snapshot.domain, snapshot.id))", error))
@@ -41,15 +44,31 @@ struct SentCheck {
     private func checkPacks(
         _ packs: [(id: ObjectID, byteCount: Int)], into outcome: inout CopyOutcome
     ) throws {
-        let (context, index, workers) = (target.context, target.index, vault.surroundings.workers)
+        // What is read back comes from the store itself, not from copies of what was sent.
+        let context = try vault.readingContext(target.context.domain)
+        let (index, workers) = (target.index, vault.surroundings.workers)
         let verifiers = Pipeline(workers: workers, inFlight: workers + 2) {
             try PackVerifier(context, index)
         }
         defer { verifiers.stop() }
         let total = packs.reduce(0) { $0 + $1.byteCount }
         var done = 0
+        var ahead = readsData ? packs[...] : []
+        var expected: [ObjectID: Expected] = [:]
+        func fetchAhead() {
+            while let fetching = vault.fetching, let (id, byteCount) = ahead.first,
+                fetching.wantsMore
+            {
+                expected[id] = fetching.expect(
+                    .pack(context.domain, id), byteCount: byteCount)
+                ahead.removeFirst()
+            }
+        }
         func take() throws {
             guard let finding = try verifiers.take() else { return }
+            if let step = expected.removeValue(forKey: finding.job.id) {
+                vault.fetching?.done(step)
+            }
             done += finding.job.byteCount
             vault.surroundings.progress(Progress(bytes: done, bytesTotal: total))
             if let damage = finding.damage {
@@ -62,14 +81,14 @@ struct SentCheck {
         for (id, byteCount) in packs {
             if let signal = vault.surroundings.stopRequested() { throw Interrupted(signal: signal) }
             while verifiers.isFull { try take() }
+            fetchAhead()
             verifiers.submit(PackJob(id: id, byteCount: byteCount, readsData: readsData))
         }
         while verifiers.count > 0 { try take() }
     }
 
     /// Every chunk of every list must be in a pack that is there, or in the manifest.
-    private func check(_ snapshot: Snapshot) throws {
-        let reader = try SnapshotReader(snapshot, vault, index: target.index)
+    private func check(_ reader: SnapshotReader) throws {
         let existing = target.existing
         for stream in reader.manifest.streams {
             if case .content = stream.list { continue }

@@ -13,6 +13,11 @@ final class VerbatimCopy {
     private let segments: Pipeline<SegmentReader>
     private var seen: Set<PackDirectory.SegmentName> = []
     private var last: FoundChunk?
+    /// Segments to be moved next.
+    private var places: [SegmentPlace] = []
+    private var expected: ArraySlice<Expected> = []
+
+    private static let placesMax = 128
 
     init(
         _ reader: SnapshotReader, _ store: ChunkStore, _ target: CopyTarget,
@@ -57,7 +62,7 @@ final class VerbatimCopy {
                 for base in inline.bases(ofSegment: segment) { try need(base) }
             }
         }
-        while segments.count > 0 { try take() }
+        try move(goesOn: false)
     }
 
     private func need(_ id: ChunkID, _ contentClass: ContentClass) throws {
@@ -79,8 +84,23 @@ final class VerbatimCopy {
         for base in place.directory.bases(ofSegment: place.segment).sorted(by: <) {
             try need(base)
         }
-        while segments.isFull { try take() }
-        segments.submit(place)
+        places.append(place)
+        if places.count >= Self.placesMax { try move(goesOn: true) }
+    }
+
+    /// Moves the segments that were found, fetched ahead where they are far.
+    private func move(goesOn: Bool) throws {
+        let steps = places.map {
+            [NeededSegment(directory: $0.directory, segment: $0.segment)]
+        }
+        expected = reader.fetching?.expect(steps, goesOn: goesOn)[...] ?? []
+        defer { while let step = expected.popFirst() { reader.fetching?.done(step) } }
+        for place in places {
+            while segments.isFull { try take() }
+            segments.submit(place)
+        }
+        places.removeAll(keepingCapacity: true)
+        while segments.count > 0 { try take() }
     }
 
     private func need(_ name: PackDirectory.SegmentName) throws {
@@ -90,7 +110,10 @@ final class VerbatimCopy {
     }
 
     private func take() throws {
-        if let segment = try segments.take() { try store.move(segment) }
+        try reader.checkStop()
+        guard let segment = try segments.take() else { return }
+        if let step = expected.popFirst() { reader.fetching?.done(step) }
+        try store.move(segment)
     }
 }
 
