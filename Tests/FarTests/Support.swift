@@ -32,12 +32,14 @@ final class FarRepository: Sendable {
     let server: FakeS3
     private let plan: Mutex<FakeS3.Plan>
     private let directory = TemporaryDirectory()
-    private let random = SharedRandom(seed: testSeed)
+    private let random: SharedRandom
     private let waited = Waited()
     private let caches = Atomic(0)
     private let workers: Int
 
-    init(workers: Int = 0, pageEntries: Int = 3) throws {
+    /// - Parameter seed: different for repositories that must not be the same.
+    init(workers: Int = 0, pageEntries: Int = 3, seed: UInt64 = 0) throws {
+        random = SharedRandom(seed: testSeed &+ seed)
         self.workers = workers
         let plan = Mutex<FakeS3.Plan>({ _ in nil })
         let current: FakeS3.Plan = { request in plan.withLock { $0 }(request) }
