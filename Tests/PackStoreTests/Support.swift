@@ -13,9 +13,10 @@ struct Place {
     let context: DomainContext
     let index = ChunkIndex(inMemory: ())
 
-    init() throws {
-        let random = SharedRandom(seed: testSeed)
-        let keyring = Keyring(root: Secret(count: 32) { $0[0] = 9 })
+    /// - Parameter root: places of one have the same keys.
+    init(root: UInt8 = 9) throws {
+        let random = SharedRandom(seed: testSeed &+ UInt64(root))
+        let keyring = Keyring(root: Secret(count: 32) { $0[0] = root })
         let keys = try #require(keyring.keys(of: 0))
         context = DomainContext(
             store: MemoryStore(), keyring: keyring, keys: keys,

@@ -14,6 +14,7 @@ extension ChunkStore {
     /// is taken in as well.
     package func move(_ segment: SealedSegment) throws {
         let contentClass = segment.envelope.header.contentClass
+        try makeRoom(for: segment.chunks.count)
         var new = 0
         for chunk in segment.chunks
         where try claim(chunk.id, byteCount: chunk.byteCount, contentClass) {
@@ -28,6 +29,7 @@ extension ChunkStore {
     package func move(_ opened: OpenedFrame, base: [ChunkID]) throws {
         // What it stands on is named by its place, which it has once it is stored.
         if opened.codec == .delta, base.contains(where: isPending) { try settle() }
+        try makeRoom(for: opened.chunks.count)
         var new: [(chunk: PackDirectory.Chunk, slice: Slice)] = []
         var start = opened.plaintext.range.lowerBound
         for chunk in opened.chunks {

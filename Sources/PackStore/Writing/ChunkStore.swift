@@ -90,7 +90,7 @@ package final class ChunkStore {
             return false
         }
         if wasKnown { isHealing = true }
-        if pending.count >= Self.pendingMax { try settle() }
+        try makeRoom(for: 1)
         _ = pending.insert(id)
         if contentClass == .data {
             chunksNew += 1
@@ -106,6 +106,13 @@ package final class ChunkStore {
     package func isStored(_ id: ChunkID, _ contentClass: ContentClass) -> Bool {
         pending.contains(id)
             || index.place(of: id) { isReliable($0) } != nil
+    }
+
+    /// Makes what was taken in durable if so many chunks more would be too many to hold in memory. Whoever
+    /// claims several before it stores them asks for room first: what is claimed is forgotten with the
+    /// rest.
+    func makeRoom(for count: Int) throws {
+        if pending.count + count > Self.pendingMax, pending.count > 0 { try settle() }
     }
 
     /// Whether a chunk was taken in and has no place yet.
