@@ -23,6 +23,8 @@ final class ResealedCopy {
     private var entries: [ListEntry] = []
     private var frames: [FramePlace] = []
     private var seen: Set<FramePlace> = []
+    /// Whether some of these frames stand on others of them.
+    private var standOnOthers = false
     private var last: FoundChunk?
 
     private static let entriesMax = 65_536
@@ -145,18 +147,24 @@ final class ResealedCopy {
     /// What a frame stands on comes before it. The depth falls with every step.
     private func need(_ place: FramePlace) throws {
         guard seen.insert(place).inserted else { return }
-        for base in try place.bases(reader.finder)
-        where try !place.baseChunks(reader.finder).allSatisfy(isThere) {
-            try need(base)
+        if place.depth > 0, try !place.baseChunks(reader.finder).allSatisfy(isThere) {
+            for base in try place.bases(reader.finder) {
+                try need(base)
+                standOnOthers = true
+            }
         }
         frames.append(place)
     }
 
     private func moveFrames() throws {
-        // Those that others stand on first, the rest as they come.
-        let ordered = frames.enumerated().sorted {
-            ($0.element.depth, $0.offset) < ($1.element.depth, $1.offset)
-        }.map { $0.element }
+        // In the order of the stream neighbors stand on the same, which is decoded once. What others
+        // of them stand on has to be stored before those: then level by level, not one by one.
+        let ordered =
+            standOnOthers
+            ? frames.enumerated().sorted {
+                ($0.element.depth, $0.offset) < ($1.element.depth, $1.offset)
+            }.map { $0.element } : frames
+        standOnOthers = false
         frames.removeAll(keepingCapacity: true)
         seen.removeAll(keepingCapacity: true)
         plan = reader.fetching.map { FetchPlan($0, reader.finder) }
