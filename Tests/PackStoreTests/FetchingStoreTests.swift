@@ -62,7 +62,7 @@ private struct FarPlace {
 
     /// Reads some chunks in order, after having told of them.
     /// - Parameter look: called before each is read.
-    func read(_ numbers: [Int], goesOn: Bool = false, _ look: (Int) -> Void = { _ in }) throws {
+    func read(_ numbers: [Int], rest: Int = 0, _ look: (Int) -> Void = { _ in }) throws {
         let pool = BufferPool(capacity: 2 << 20)
         let decoder = try StretchDecoder(
             context, finder, DecodedFrames(bytesMax: 2 << 20), pool: pool)
@@ -70,7 +70,7 @@ private struct FarPlace {
         defer { plan.end() }
         let stretches = try numbers.map { try stretch($0) }
         for stretch in stretches { plan.gather(stretch) }
-        plan.tell(goesOn: goesOn)
+        plan.tell(rest: rest)
         for (number, stretch) in zip(numbers, stretches) {
             look(number)
             let bytes = try decoder.run(stretch).withBytes { Array($0) }

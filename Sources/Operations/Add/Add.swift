@@ -56,6 +56,9 @@ struct AddRun {
     let parentManifest: Manifest?
     let started: Int64
 
+    /// Each holds a pack of some ten megabytes meanwhile.
+    private static let farPutsAtOnce = 6
+
     init(_ request: AddRequest, _ vault: Vault) throws {
         self.request = request
         self.vault = vault
@@ -77,7 +80,7 @@ struct AddRun {
         parentManifest = Self.manifest(of: parent, bases)
         store = ChunkStore(
             context, index, existing: packs.subtracting(condemned.map { $0.id }),
-            level: request.level, workers: workers, putsAtOnce: context.store.isNear ? 1 : 4,
+            level: request.level, workers: workers, putsAtOnce: context.store.isNear ? 1 : Self.farPutsAtOnce,
             bases: bases, limits: request.deltaLimits ?? .usual,
             carried: Self.carried(by: parentManifest, of: parent, bases))
     }

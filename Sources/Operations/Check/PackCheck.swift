@@ -196,8 +196,8 @@ struct PackCheck {
             let names = jobs.removeFirst()
             for (place, damage) in failed { failures[names[place]] = damage }
         }
-        func tell(goesOn: Bool) {
-            plan?.tell(goesOn: goesOn)
+        func tell(rest: Int) {
+            plan?.tell(rest: rest)
             fetched = waiting.count
         }
         func submitOldest() throws {
@@ -212,7 +212,7 @@ struct PackCheck {
             plan?.gather(job.frames, byteCount: job.rawBytes)
             waiting.append((job, names))
             (job, names) = (DeltaJob(), [])
-            if plan?.isFull ?? true { tell(goesOn: true) }
+            if plan?.isFull ?? true { tell(rest: 1 << 30) }
             while fetched > 0, !(plan?.wantsMore ?? false) { try submitOldest() }
         }
         for name in deltas(order) {
@@ -224,7 +224,7 @@ struct PackCheck {
             if job.rawBytes >= Self.jobBytes { try submit() }
         }
         if !names.isEmpty { try submit() }
-        tell(goesOn: false)
+        tell(rest: 0)
         while !waiting.isEmpty { try submitOldest() }
         while verifiers.count > 0 { try take() }
         for (name, damage) in failures where damages[packs[name.pack].id] == nil {

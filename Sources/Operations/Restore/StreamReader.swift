@@ -124,6 +124,8 @@ final class StreamReader {
     /// Stretches that are planned and not yet with the decoders: of them those that are being fetched.
     private var waiting: [Stretch] = []
     private var fetchedCount = 0
+    /// Zeros not counted.
+    private var byteCountPlanned = 0
     private var lastChunk: FoundChunk?
     /// Repeats of the last chunk that are still to be planned.
     private var repeats = 0
@@ -234,7 +236,7 @@ final class StreamReader {
         guard fetchedCount < waiting.count, let fetches else { return }
         let isDue = isPlanned || fetches.isFull || planned.count >= Self.plannedMax
         guard isDue || fetchedCount == 0 else { return }
-        self.fetches?.tell(goesOn: !isPlanned)
+        self.fetches?.tell(rest: isPlanned ? 0 : max(1, stream.byteCount - byteCountPlanned))
         fetchedCount = waiting.count
     }
 
@@ -275,6 +277,7 @@ final class StreamReader {
 
     private func submitOpen() {
         guard open.byteCount > 0 else { return }
+        byteCountPlanned += open.byteCount
         waiting.append(open)
         fetches?.gather(open)
         planned.append(.stretch)

@@ -46,11 +46,12 @@ package final class FetchingStore: ObjectStore {
     package var bytesHeld: Int { state.locked { $0.bytesHeld } }
 
     /// Tells what will be needed next, by steps, in their order.
-    /// - Parameter goesOn: whether more will follow: then what stands behind is likely to be needed too.
+    /// - Parameter rest: about so many bytes of plaintext will follow: where there are some, what stands
+    ///   behind is likely to be needed too.
     /// - Returns: for each step what must be handed to `done`.
-    package func expect(_ steps: [[NeededSegment]], goesOn: Bool) -> [Expected] {
+    package func expect(_ steps: [[NeededSegment]], rest: Int) -> [Expected] {
         startThreads()
-        return state.change { $0.expect(steps, goesOn: goesOn) }
+        return state.change { $0.expect(steps, rest: rest) }
     }
 
     /// Tells that a whole pack will be needed.
@@ -212,9 +213,11 @@ private struct Blocks {
     private var spoilt: Set<ObjectName> = []
 
     /// One range: long enough that latency does not count, short enough that several fit.
-    private static let pieceBytes = 12 << 20
+    private static let pieceBytesMax = 12 << 20
+    private static let pieceBytesMin = 6 << 20
+    private var pieceBytes = pieceBytesMax
     /// What is needed of a pack at once where most of the rest will be needed as well.
-    private static let longBytes = 1 << 20
+    private static let longBytes = 512 << 10
     /// What is not needed between two ranges that are is fetched with them.
     private static let gapBytes = 1 << 20
     /// A pack no longer than this is fetched whole, with its directory.
@@ -234,7 +237,9 @@ private struct Blocks {
         return bytes < bytesMax
     }
 
-    mutating func expect(_ steps: [[NeededSegment]], goesOn: Bool) -> [Expected] {
+    mutating func expect(_ steps: [[NeededSegment]], rest: Int) -> [Expected] {
+        // Towards the end ranges become shorter, so that all threads are done at about one time.
+        pieceBytes = min(Self.pieceBytesMax, max(Self.pieceBytesMin, rest / 40))
         var packs: [ObjectName: (directory: OpenDirectory, segments: Set<Int>)] = [:]
         var order: [ObjectName] = []
         for need in steps.joined() {
@@ -245,7 +250,8 @@ private struct Blocks {
             }
             packs[name]?.segments.insert(need.segment)
         }
-        let last = goesOn ? Set((steps.last ?? []).map { $0.directory.source.name }) : []
+        let last =
+            rest > 0 ? Set(steps.suffix(16).joined().map { $0.directory.source.name }) : []
         for name in order where !spoilt.contains(name) {
             guard let (directory, segments) = packs[name] else { continue }
             for range in ranges(
@@ -306,7 +312,7 @@ private struct Blocks {
             var end = run.range.upperBound
             if isGoingOn, place == runs.count - 1, run.needed * 2 >= run.range.count {
                 // As much again, and of what is read at length the rest.
-                end += run.range.count >= Self.longBytes ? Self.pieceBytes : run.range.count
+                end += run.range.count >= Self.longBytes ? Self.pieceBytesMax : run.range.count
             }
             return pieces(directory, from: first, to: end, needed: run.range.upperBound, name)
         }
@@ -327,7 +333,7 @@ private struct Blocks {
         guard let begin = ranges.first?.lowerBound, let last = ranges.last?.upperBound else {
             return []
         }
-        let count = (last - begin + Self.pieceBytes - 1) / Self.pieceBytes
+        let count = (last - begin + pieceBytes - 1) / pieceBytes
         let target = (last - begin) / count
         var pieces: [Range<Int>] = []
         for range in ranges {
