@@ -18,7 +18,9 @@ private final class FarMemory: ObjectStore {
 
     init(_ near: any ObjectStore) { self.near = near }
 
-    func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws { try near.put(name, bytes) }
+    func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws {
+        try near.put(name, bytes)
+    }
     func byteCount(of name: ObjectName) throws -> Int? { try near.byteCount(of: name) }
     func list(_ folder: Folder) throws -> [StoredObject] { try near.list(folder) }
     func remove(_ name: ObjectName) throws { try near.remove(name) }
@@ -115,7 +117,8 @@ private struct FarPlace {
         try narrow.read(Array(0..<40)) { _ in #expect(narrow.store.bytesHeld <= 13 << 20) }
     }
 
-    @Test func `what needs ranges out of their order gets them, and does not wait for ever`() throws {
+    @Test func `what needs ranges out of their order gets them, and does not wait for ever`() throws
+    {
         let far = try FarPlace(chunkCount: 80, atOnce: 2, bytesMax: 14 << 20)
         var random = SeededRandom(seed: testSeed)
         try far.read((0..<120).map { _ in Int(random.next() % 80) })

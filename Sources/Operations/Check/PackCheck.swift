@@ -77,7 +77,8 @@ struct PackCheck {
         let total = listed.reduce(0) { $0 + $1.byteCount }
         // Directories alone are waited for rather than worked on.
         let workers =
-            percent == nil ? max(surroundings.workers, context.requestsAtOnce) : surroundings.workers
+            percent == nil
+            ? max(surroundings.workers, context.requestsAtOnce) : surroundings.workers
         let (context, index) = (context, index)
         let verifiers = Pipeline(workers: workers, inFlight: workers + 2) {
             try PackVerifier(context, index)

@@ -273,7 +273,8 @@ private struct Blocks {
         var held: Set<Int> = []
         for need in step {
             let range = need.directory.sealedRange(ofSegment: need.segment)
-            if let number = number(need.directory.source.name, range), held.insert(number).inserted {
+            if let number = number(need.directory.source.name, range), held.insert(number).inserted
+            {
                 blocks[number]?.uses += 1
             }
         }
@@ -308,7 +309,8 @@ private struct Blocks {
         return runs.enumerated().flatMap { place, run in
             var first = segments.count
             // Not sought: segments stand in the order of their places.
-            first = directory.segments.firstIndex { Int($0.offset) == run.range.lowerBound } ?? first
+            first =
+                directory.segments.firstIndex { Int($0.offset) == run.range.lowerBound } ?? first
             var end = run.range.upperBound
             if isGoingOn, place == runs.count - 1, run.needed * 2 >= run.range.count {
                 // As much again, and of what is read at length the rest.
@@ -337,7 +339,9 @@ private struct Blocks {
         let target = (last - begin) / count
         var pieces: [Range<Int>] = []
         for range in ranges {
-            if let open = pieces.last, open.count + range.count / 2 <= target || pieces.count == count {
+            if let open = pieces.last,
+                open.count + range.count / 2 <= target || pieces.count == count
+            {
                 pieces[pieces.count - 1] = open.lowerBound..<range.upperBound
             } else {
                 pieces.append(range)
