@@ -128,7 +128,7 @@ def rows(figures):
                     continue
 
                 def speed(figure):
-                    return number(figure["bytes"] / figure["seconds"] / 1e6, 0) if figure else None
+                    return number(figure["bytes"] / figure["seconds"] / 1e6, 1) if figure else None
 
                 def times(figure):
                     return number(figure["seconds"] / repo["seconds"], 2, " x") if figure else None
@@ -140,8 +140,8 @@ def rows(figures):
     return lines
 
 
-HEADING = ["what", "latency, ms", "repo, MB/s", "restic, MB/s", "repo is", "restic restore, MB/s", "repo is", "requests: repo", "restic",
-           "restic restore", "peak MB: repo", "restic"]
+HEADING = ["what", "latency, ms", "repo, MB/s", "restic, MB/s", "repo is", "restic restore, MB/s", "repo is",
+           "requests: repo", "restic", "restic restore", "peak MB: repo", "restic"]
 
 
 def main():
