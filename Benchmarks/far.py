@@ -9,8 +9,8 @@ The store is named by the environment: S3_ENDPOINT (http://HOST:PORT), S3_BUCKET
 AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION (us-east-1). It should be near: the distance is made here, by a line
 on which everything takes so long each way. A request that is answered at once takes twice the latency.
 
-For each latency both tools save the first night; then, without latency, the nights up to the last, which is saved with
-latency again; and both nights are restored to a pipe by a machine that has no cache. `restic dump` is what
+For each latency both tools save the first night, and restore it to a pipe on a machine that has no cache; then, without
+latency, they save the nights up to the last, which is saved and restored with latency again. `restic dump` is what
 writes to a pipe, and asks for one blob after the other; `restic restore`, into a directory, asks for several at once.
 """
 import argparse
@@ -80,6 +80,24 @@ def measure(tool, files, latency, line, work):
         tell(f"{tool.name:6} {latency * 1000:3.0f} ms  {what:24} night {night}: {took['seconds']:7.1f} s, "
              f"{line.request_count} requests, {took['peak_bytes'] / 1e6:.0f} MB")
 
+    def restore(night, path, total):
+        with_cache = tool.environment["XDG_CACHE_HOME"]
+        tool.environment["XDG_CACHE_HOME"] = os.path.join(work, "empty-cache")
+        forget_cache(tool)
+        line.begin(latency)
+        noted("restore", night, through_pipe(tool.restore(night), tool.environment), total)
+        if tool.name == "restic":
+            target = os.path.join(work, "restored")
+            forget_cache(tool)
+            line.begin(latency)
+            noted("restore to a directory", night, run(tool.restore_to_directory(night, target), tool.environment), total)
+            shutil.rmtree(target)
+        line.begin(0)
+        if latency == 0 and hash_of_output(tool.restore(night), tool.environment)["output"] != hash_of_file(path):
+            sys.exit(f"far: night {night} of {tool.name} is not what was saved")
+        forget_cache(tool)
+        tool.environment["XDG_CACHE_HOME"] = with_cache
+
     line.begin(0)
     tool.begin()
     for night, path in enumerate(files, 1):
@@ -91,21 +109,8 @@ def measure(tool, files, latency, line, work):
             noted("backup", night, took, total)
         line.begin(0)
         tool.snapshots[night] = snapshot_of(tool, took["output"])
-    for night in (1, len(files)):
-        total = os.path.getsize(files[night - 1])
-        forget_cache(tool)
-        line.begin(latency)
-        noted("restore", night, through_pipe(tool.restore(night), tool.environment), total)
-        if tool.name == "restic":
-            target = os.path.join(work, "restored")
-            forget_cache(tool)
-            line.begin(latency)
-            noted("restore to a directory", night, run(tool.restore_to_directory(night, target), tool.environment), total)
-            shutil.rmtree(target)
-        if latency == 0:
-            line.begin(0)
-            if hash_of_output(tool.restore(night), tool.environment)["output"] != hash_of_file(files[night - 1]):
-                sys.exit(f"far: night {night} of {tool.name} is not what was saved")
+        if is_measured:
+            restore(night, path, total)
     return figures
 
 
@@ -123,7 +128,7 @@ def rows(figures):
                     continue
 
                 def speed(figure):
-                    return number(figure["bytes"] / figure["seconds"] / 1e6, 0) if figure else None
+                    return number(figure["bytes"] / figure["seconds"] / 1e6, 1) if figure else None
 
                 def times(figure):
                     return number(figure["seconds"] / repo["seconds"], 2, " x") if figure else None
@@ -135,8 +140,8 @@ def rows(figures):
     return lines
 
 
-HEADING = ["what", "latency, ms", "repo, MB/s", "restic, MB/s", "repo is", "restic restore, MB/s", "repo is", "requests: repo", "restic",
-           "restic restore", "peak MB: repo", "restic"]
+HEADING = ["what", "latency, ms", "repo, MB/s", "restic, MB/s", "repo is", "restic restore, MB/s", "repo is",
+           "requests: repo", "restic", "restic restore", "peak MB: repo", "restic"]
 
 
 def main():
@@ -163,7 +168,7 @@ def main():
             sys.exit(f"far: {path} is missing; make_corpora.py makes it")
     here = machine()
     figures = []
-    mark = os.urandom(4).hex()
+    mark = os.urandom(4).hex()  # what earlier runs left in the bucket is not looked at
     with Workplace(arguments.work) as work, SlowLine(endpoint.hostname, endpoint.port or 80, arguments.window << 10) as line:
         for latency in (float(word) / 1000 for word in arguments.latency.split(",")):
             # restic first: it makes the bucket.

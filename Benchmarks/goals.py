@@ -90,8 +90,8 @@ def speed_rows(found):
                                 "", 1))
     rows += [Row("index while writing, bytes an entry", "made", "<= 48", where="repo-bench micro"),
              Row("opening an index of 10 million", "made", "<= 5 ms, <= 20 MB", where="growth.py"),
-             Row("S3, requests for the first 690 MB", "my-sql", "<= 60", where="there is no S3 yet"),
-             Row("S3, requests for its restore", "my-sql", "<= 60", where="there is no S3 yet")]
+             Row("S3, requests for the first 690 MB", "my-sql", "<= 60", where="far.py"),
+             Row("S3, requests for its restore", "my-sql", "<= 60", where="far.py")]
     return rows
 
 

@@ -69,7 +69,7 @@ class SlowLine:
             return
         try:
             await asyncio.gather(self._carry(reader, far_writer, "up"), self._carry(far_reader, writer, "down"))
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             pass
         finally:
             writer.close()

@@ -24,13 +24,11 @@ package struct History: Sendable {
     package static func load(_ vault: Vault, acceptRollback: Bool = false) throws -> History {
         var snapshots: [Snapshot] = []
         var unreadable: [(ObjectName, any Error)] = []
-        for domain in try vault.domains() {
+        for (domain, ids) in try vault.committed() {
             guard let context = vault.context(domain) else { continue }
             let store = SnapshotStore(context)
             var committed: [Snapshot] = []
-            try askAll(
-                try store.committed(), atOnce: context.requestsAtOnce, { try store.head($0) }
-            ) { id, head in
+            try askAll(ids, atOnce: context.requestsAtOnce, { try store.head($0) }) { id, head in
                 do {
                     committed.append(Snapshot(domain: domain, id: id, head: try head.get()))
                 } catch StorageError.missing {

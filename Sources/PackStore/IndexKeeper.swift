@@ -33,7 +33,8 @@ package struct IndexKeeper: Sendable {
         try index.drop(objectsNotIn: Set(listed))
         let covered = index.covered
         try askAll(
-            listed.filter { !covered.contains($0) }, atOnce: context.requestsAtOnce,
+            listed.filter { !covered.contains($0) },
+            atOnce: min(context.requestsAtOnce, Self.readAtOnceMax),
             { try Self.readPacks($0, context) }
         ) { id, packs in
             do {
@@ -83,6 +84,8 @@ package struct IndexKeeper: Sendable {
     }
 
     private static let label = "index object"
+    /// Each takes some megabytes, taken apart.
+    private static let readAtOnceMax = 6
 
     /// Reads an index object with its directories taken apart.
     package static func readPacks(

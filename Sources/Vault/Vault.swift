@@ -82,7 +82,7 @@ package final class Vault: Sendable {
         store.isNear || surroundings.workers == 0 ? 0 : Self.requestsAtOnceMax
     }
 
-    private static let requestsAtOnceMax = 12
+    private static let requestsAtOnceMax = 16
 
     /// Where what deltas stand on is read from: the store if it is near, else copies of what this
     /// machine wrote; nil where there is neither, or no key to open it with.
@@ -124,13 +124,14 @@ package final class Vault: Sendable {
             randomBytes: { (try? random($0)) ?? [UInt8](repeating: 0, count: $0) })
     }
 
-    /// The domains that have snapshots which this key can see, in order.
-    package func domains() throws -> [DomainID] {
-        if keyring.writeDomain != nil { return [ownDomain] }
-        var domains: Set<DomainID> = []
-        for object in try store.list(.all(.commits)) {
-            if case .commit(let domain, _) = object.name { domains.insert(domain) }
+    /// What was committed in each domain that this key can see, both in order.
+    package func committed() throws -> [(domain: DomainID, ids: [ObjectID])] {
+        let folder = keyring.writeDomain == nil ? Folder.all(.commits) : .commits(ownDomain)
+        var ids: [DomainID: [ObjectID]] = [:]
+        for object in try store.list(folder) {
+            if case .commit(let domain, let id) = object.name { ids[domain, default: []].append(id) }
         }
-        return domains.sorted()
+        if keyring.writeDomain != nil { ids[ownDomain, default: []] += [] }
+        return ids.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 }

@@ -58,6 +58,12 @@ package final class Pipeline<Worker: PipelineWorker> {
         }
     }
 
+    /// Waits until a thread has nothing to do, so that a job that is submitted now begins at once: where
+    /// jobs hold much memory and results little.
+    package func waitForThread() {
+        if !threads.isEmpty { shared.waitUntilUnfinished(fewerThan: threads.count) }
+    }
+
     /// The oldest result, waiting for it; nil when nothing is in flight.
     package func take() throws -> Output? {
         guard count > 0 else { return nil }
@@ -98,6 +104,7 @@ package final class Pipeline<Worker: PipelineWorker> {
         private(set) var submitted = 0
         private(set) var taken = 0
         private var begun = 0
+        private var finished = 0
         private var isStopped = false
         private var jobs: [Job?]
         private var results: [Result<Output, any Error>?]
@@ -145,6 +152,7 @@ package final class Pipeline<Worker: PipelineWorker> {
                 results[submitted % capacity] = result
                 submitted += 1
                 begun += 1
+                finished += 1
             }
         }
 
@@ -163,7 +171,16 @@ package final class Pipeline<Worker: PipelineWorker> {
         func finish(_ slot: Int, _ result: Result<Output, any Error>) {
             locked {
                 results[slot] = result
+                finished += 1
                 pthread_cond_signal(resultReady)
+            }
+        }
+
+        func waitUntilUnfinished(fewerThan count: Int) {
+            locked {
+                while submitted - finished >= count && !isStopped {
+                    pthread_cond_wait(resultReady, mutex)
+                }
             }
         }
 

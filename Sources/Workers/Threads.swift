@@ -7,6 +7,7 @@ package struct Threads: Sendable {
     package init() {}
 
     package var isEmpty: Bool { threads.isEmpty }
+    package var count: Int { threads.count }
 
     /// Starts one; false where the system has none to give.
     package mutating func start(_ body: @escaping @Sendable () -> Void) -> Bool {

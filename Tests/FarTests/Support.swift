@@ -93,6 +93,8 @@ final class FarRepository: Sendable {
         ).snapshot
     }
 
+    func path(_ name: String) -> Path { Path(directory.path) / name }
+
     func cat(_ snapshot: Snapshot) throws -> [UInt8] {
         let path = Path(directory.path) / "output"
         unlink("\(path)")

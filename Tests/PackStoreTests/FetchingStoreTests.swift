@@ -18,7 +18,9 @@ private final class FarMemory: ObjectStore {
 
     init(_ near: any ObjectStore) { self.near = near }
 
-    func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws { try near.put(name, bytes) }
+    func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws {
+        try near.put(name, bytes)
+    }
     func byteCount(of name: ObjectName) throws -> Int? { try near.byteCount(of: name) }
     func list(_ folder: Folder) throws -> [StoredObject] { try near.list(folder) }
     func remove(_ name: ObjectName) throws { try near.remove(name) }
@@ -62,7 +64,7 @@ private struct FarPlace {
 
     /// Reads some chunks in order, after having told of them.
     /// - Parameter look: called before each is read.
-    func read(_ numbers: [Int], goesOn: Bool = false, _ look: (Int) -> Void = { _ in }) throws {
+    func read(_ numbers: [Int], rest: Int = 0, _ look: (Int) -> Void = { _ in }) throws {
         let pool = BufferPool(capacity: 2 << 20)
         let decoder = try StretchDecoder(
             context, finder, DecodedFrames(bytesMax: 2 << 20), pool: pool)
@@ -70,7 +72,7 @@ private struct FarPlace {
         defer { plan.end() }
         let stretches = try numbers.map { try stretch($0) }
         for stretch in stretches { plan.gather(stretch) }
-        plan.tell(goesOn: goesOn)
+        plan.tell(rest: rest)
         for (number, stretch) in zip(numbers, stretches) {
             look(number)
             let bytes = try decoder.run(stretch).withBytes { Array($0) }
@@ -115,7 +117,8 @@ private struct FarPlace {
         try narrow.read(Array(0..<40)) { _ in #expect(narrow.store.bytesHeld <= 13 << 20) }
     }
 
-    @Test func `what needs ranges out of their order gets them, and does not wait for ever`() throws {
+    @Test func `what needs ranges out of their order gets them, and does not wait for ever`() throws
+    {
         let far = try FarPlace(chunkCount: 80, atOnce: 2, bytesMax: 14 << 20)
         var random = SeededRandom(seed: testSeed)
         try far.read((0..<120).map { _ in Int(random.next() % 80) })

@@ -48,6 +48,9 @@ struct AddRun {
     let parentManifest: Manifest?
     let started: Int64
 
+    /// Each holds a pack of some ten megabytes meanwhile.
+    static let farPutsAtOnce = 6
+
     /// - Parameter started: when, where that is known already.
     init(_ request: AddRequest, _ vault: Vault, started: Int64? = nil) throws {
         self.request = request
@@ -70,7 +73,8 @@ struct AddRun {
         parentManifest = Self.manifest(of: parent, bases)
         store = ChunkStore(
             context, index, existing: packs.subtracting(condemned.map { $0.id }),
-            level: request.level, workers: workers, putsAtOnce: context.store.isNear ? 1 : 4,
+            level: request.level, workers: workers,
+            putsAtOnce: context.store.isNear ? 1 : Self.farPutsAtOnce,
             bases: bases, limits: request.deltaLimits ?? .usual,
             carried: Self.carried(by: parentManifest, of: parent, bases))
     }

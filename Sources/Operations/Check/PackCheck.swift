@@ -77,7 +77,8 @@ struct PackCheck {
         let total = listed.reduce(0) { $0 + $1.byteCount }
         // Directories alone are waited for rather than worked on.
         let workers =
-            percent == nil ? max(surroundings.workers, context.requestsAtOnce) : surroundings.workers
+            percent == nil
+            ? max(surroundings.workers, context.requestsAtOnce) : surroundings.workers
         let (context, index) = (context, index)
         let verifiers = Pipeline(workers: workers, inFlight: workers + 2) {
             try PackVerifier(context, index)
@@ -196,8 +197,8 @@ struct PackCheck {
             let names = jobs.removeFirst()
             for (place, damage) in failed { failures[names[place]] = damage }
         }
-        func tell(goesOn: Bool) {
-            plan?.tell(goesOn: goesOn)
+        func tell(rest: Int) {
+            plan?.tell(rest: rest)
             fetched = waiting.count
         }
         func submitOldest() throws {
@@ -212,7 +213,7 @@ struct PackCheck {
             plan?.gather(job.frames, byteCount: job.rawBytes)
             waiting.append((job, names))
             (job, names) = (DeltaJob(), [])
-            if plan?.isFull ?? true { tell(goesOn: true) }
+            if plan?.isFull ?? true { tell(rest: 1 << 30) }
             while fetched > 0, !(plan?.wantsMore ?? false) { try submitOldest() }
         }
         for name in deltas(order) {
@@ -224,7 +225,7 @@ struct PackCheck {
             if job.rawBytes >= Self.jobBytes { try submit() }
         }
         if !names.isEmpty { try submit() }
-        tell(goesOn: false)
+        tell(rest: 0)
         while !waiting.isEmpty { try submitOldest() }
         while verifiers.count > 0 { try take() }
         for (name, damage) in failures where damages[packs[name.pack].id] == nil {

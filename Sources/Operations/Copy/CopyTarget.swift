@@ -49,7 +49,7 @@ final class CopyTarget {
         }
         return ChunkStore(
             context, index, existing: existing, level: nil, workers: workers,
-            putsAtOnce: context.store.isNear ? 1 : 4, bases: bases, limits: .usual,
+            putsAtOnce: context.store.isNear ? 1 : AddRun.farPutsAtOnce, bases: bases, limits: .usual,
             carried: carried)
     }
 

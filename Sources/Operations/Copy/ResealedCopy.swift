@@ -191,7 +191,10 @@ final class ResealedCopy {
             plan?.gather([(directory, frame)], byteCount: Int(directory.frames[frame].rawBytes))
             next += 1
         }
-        plan?.tell(goesOn: next < places.count)
+        let rest = places[next...].reduce(0) {
+            $0 + Int($1.directory.frames[$1.frame].rawBytes)
+        }
+        plan?.tell(rest: rest)
         return next
     }
 

@@ -16,6 +16,8 @@ final class VerbatimCopy {
     /// Segments to be moved next.
     private var places: [SegmentPlace] = []
     private var expected: ArraySlice<Expected> = []
+    /// About so many bytes of the stream are still to be looked at.
+    private var rest = 0
 
     private static let placesMax = 128
 
@@ -42,6 +44,7 @@ final class VerbatimCopy {
             var nodes: [ChunkID] = []
             var list = try reader.list(stream) { nodes.append($0) }
             var position = 0
+            rest = stream.byteCount
             while let entry = try list.next() {
                 try reader.checkStop()
                 for node in nodes { try need(node, .list) }
@@ -53,6 +56,7 @@ final class VerbatimCopy {
                 case .zeros(let count): position += count
                 case .again: continue
                 }
+                rest = max(1, stream.byteCount - position)
                 if stream.role == .data { progress(position) }
             }
             for node in nodes { try need(node, .list) }
@@ -62,7 +66,7 @@ final class VerbatimCopy {
                 for base in inline.bases(ofSegment: segment) { try need(base) }
             }
         }
-        try move(goesOn: false)
+        try move(rest: 0)
     }
 
     private func need(_ id: ChunkID, _ contentClass: ContentClass) throws {
@@ -85,15 +89,16 @@ final class VerbatimCopy {
             try need(base)
         }
         places.append(place)
-        if places.count >= Self.placesMax { try move(goesOn: true) }
+        if places.count >= Self.placesMax { try move(rest: rest) }
     }
 
     /// Moves the segments that were found, fetched ahead where they are far.
-    private func move(goesOn: Bool) throws {
+    /// - Parameter rest: about so many bytes of the stream follow.
+    private func move(rest: Int) throws {
         let steps = places.map {
             [NeededSegment(directory: $0.directory, segment: $0.segment)]
         }
-        expected = reader.fetching?.expect(steps, goesOn: goesOn)[...] ?? []
+        expected = reader.fetching?.expect(steps, rest: rest)[...] ?? []
         defer { while let step = expected.popFirst() { reader.fetching?.done(step) } }
         for place in places {
             while segments.isFull { try take() }

@@ -155,7 +155,7 @@ private struct CursorFetches {
         while told < range.upperBound, told - position < StreamCursor.windowBytes {
             let end = min(range.upperBound, told + StreamCursor.windowBytes)
             stretches.append(gather(told..<end))
-            plan.tell(goesOn: false)
+            plan.tell(rest: 0)
             told = end
             if stretches.count > 2 {
                 for _ in 0..<stretches.removeFirst() { plan.stretchDone() }

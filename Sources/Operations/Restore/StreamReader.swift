@@ -138,9 +138,10 @@ final class StreamReader {
     private var next = 0
     /// The stretch being gathered, not yet among what is planned.
     private var open = Stretch()
-    /// Stretches that are planned and not yet with the decoders: of them those that are being fetched.
+    /// Stretches that are planned and not yet with the decoders.
     private var waiting: [Stretch] = []
-    private var fetchedCount = 0
+    /// Of chunks.
+    private var byteCountPlanned = 0
     private var lastChunk: FoundChunk?
     /// Repeats of the last chunk that are still to be planned.
     private var repeats = 0
@@ -225,63 +226,53 @@ final class StreamReader {
             planned.removeFirst(next)
             next = 0
         }
-        repeat {
-            try readList()
-            fetchAhead()
-        } while fetches != nil && wantsMore
-        let ready = fetches == nil ? waiting.count : fetchedCount
+        if fetches != nil {
+            // At least what comes next, however much others have told.
+            while canPlan, fetches?.wantsMore == true || next == planned.count { try planBatch() }
+        } else {
+            while canPlan, decoders.count + waiting.count < decoders.capacity { try planEntry() }
+        }
         var begun = 0
-        while begun < ready, !decoders.isFull {
+        while begun < waiting.count, !decoders.isFull {
             decoders.submit(waiting[begun])
             begun += 1
         }
         waiting.removeFirst(begun)
-        fetchedCount = max(0, fetchedCount - begun)
     }
 
-    /// Whether more of the list is to be looked at.
-    private var wantsMore: Bool {
-        guard !isPlanned, planned.count < Self.plannedMax else { return false }
-        guard let fetches else { return decoders.count + waiting.count < decoders.capacity }
-        return fetches.wantsMore && !fetches.isFull
+    private var canPlan: Bool { !isPlanned && planned.count < Self.plannedMax }
+
+    /// Looks as far ahead as is told of at once, and tells what that needs.
+    private func planBatch() throws {
+        while canPlan, fetches?.isFull == false { try planEntry() }
+        fetches?.tell(rest: isPlanned ? 0 : max(1, stream.byteCount - byteCountPlanned))
     }
 
-    /// Tells what the stretches need that were gathered, once they are many or all there are.
-    private func fetchAhead() {
-        guard fetchedCount < waiting.count, let fetches else { return }
-        let isDue = isPlanned || fetches.isFull || planned.count >= Self.plannedMax
-        guard isDue || fetchedCount == 0 else { return }
-        self.fetches?.tell(goesOn: !isPlanned)
-        fetchedCount = waiting.count
-    }
-
-    private func readList() throws {
-        while wantsMore {
-            if repeats > 0, let lastChunk {
-                repeats -= 1
-                append(lastChunk)
-                continue
+    private func planEntry() throws {
+        if repeats > 0, let lastChunk {
+            repeats -= 1
+            append(lastChunk)
+            return
+        }
+        guard let entry = try entries?.next() else {
+            isPlanned = true
+            submitOpen()
+            return
+        }
+        switch entry {
+        case .chunk(let id, let byteCount):
+            let found = try snapshot.finder.find(id, after: lastChunk)
+            guard found.byteCount == byteCount else {
+                throw malformed("a chunk has another length")
             }
-            guard let entry = try entries?.next() else {
-                isPlanned = true
-                submitOpen()
-                return
-            }
-            switch entry {
-            case .chunk(let id, let byteCount):
-                let found = try snapshot.finder.find(id, after: lastChunk)
-                guard found.byteCount == byteCount else {
-                    throw malformed("a chunk has another length")
-                }
-                lastChunk = found
-                append(found)
-            case .zeros(let count):
-                submitOpen()
-                planned.append(.zeros(count))
-            case .again(let times):
-                guard lastChunk != nil else { throw malformed("it repeats nothing") }
-                repeats = times
-            }
+            lastChunk = found
+            append(found)
+        case .zeros(let count):
+            submitOpen()
+            planned.append(.zeros(count))
+        case .again(let times):
+            guard lastChunk != nil else { throw malformed("it repeats nothing") }
+            repeats = times
         }
     }
 
@@ -292,6 +283,7 @@ final class StreamReader {
 
     private func submitOpen() {
         guard open.byteCount > 0 else { return }
+        byteCountPlanned += open.byteCount
         waiting.append(open)
         fetches?.gather(open)
         planned.append(.stretch)

@@ -59,10 +59,10 @@ package struct FetchPlan {
     }
 
     /// Tells what was gathered.
-    /// - Parameter goesOn: whether the stream goes on behind it.
-    package mutating func tell(goesOn: Bool) {
+    /// - Parameter rest: so many bytes of the stream follow.
+    package mutating func tell(rest: Int) {
         guard !gathered.isEmpty else { return }
-        expected += store.expect(gathered, goesOn: goesOn)
+        expected += store.expect(gathered, rest: rest)
         gathered = []
         gatheredBytes = 0
     }

@@ -46,11 +46,12 @@ package final class FetchingStore: ObjectStore {
     package var bytesHeld: Int { state.locked { $0.bytesHeld } }
 
     /// Tells what will be needed next, by steps, in their order.
-    /// - Parameter goesOn: whether more will follow: then what stands behind is likely to be needed too.
+    /// - Parameter rest: about so many bytes of plaintext will follow: where there are some, what stands
+    ///   behind is likely to be needed too.
     /// - Returns: for each step what must be handed to `done`.
-    package func expect(_ steps: [[NeededSegment]], goesOn: Bool) -> [Expected] {
+    package func expect(_ steps: [[NeededSegment]], rest: Int) -> [Expected] {
         startThreads()
-        return state.change { $0.expect(steps, goesOn: goesOn) }
+        return state.change { $0.expect(steps, rest: rest) }
     }
 
     /// Tells that a whole pack will be needed.
@@ -217,9 +218,11 @@ private struct Blocks {
     private var spoilt: Set<ObjectName> = []
 
     /// One range: long enough that latency does not count, short enough that several fit.
-    private static let pieceBytes = 12 << 20
+    private static let pieceBytesMax = 12 << 20
+    private static let pieceBytesMin = 6 << 20
+    private var pieceBytes = pieceBytesMax
     /// What is needed of a pack at once where most of the rest will be needed as well.
-    private static let longBytes = 1 << 20
+    private static let longBytes = 512 << 10
     /// What is not needed between two ranges that are is fetched with them.
     private static let gapBytes = 1 << 20
     /// A pack no longer than this is fetched whole, with its directory.
@@ -239,7 +242,9 @@ private struct Blocks {
         return bytes < bytesMax
     }
 
-    mutating func expect(_ steps: [[NeededSegment]], goesOn: Bool) -> [Expected] {
+    mutating func expect(_ steps: [[NeededSegment]], rest: Int) -> [Expected] {
+        // Towards the end ranges become shorter, so that all threads are done at about one time.
+        pieceBytes = min(Self.pieceBytesMax, max(Self.pieceBytesMin, rest / 40))
         var packs: [ObjectName: (directory: OpenDirectory, segments: Set<Int>)] = [:]
         var order: [ObjectName] = []
         for need in steps.joined() {
@@ -250,7 +255,8 @@ private struct Blocks {
             }
             packs[name]?.segments.insert(need.segment)
         }
-        let last = goesOn ? Set((steps.last ?? []).map { $0.directory.source.name }) : []
+        let last =
+            rest > 0 ? Set(steps.suffix(16).joined().map { $0.directory.source.name }) : []
         for name in order where !spoilt.contains(name) {
             guard let (directory, segments) = packs[name] else { continue }
             for range in ranges(
@@ -272,7 +278,8 @@ private struct Blocks {
         var held: Set<Int> = []
         for need in step {
             let range = need.directory.sealedRange(ofSegment: need.segment)
-            if let number = number(need.directory.source.name, range), held.insert(number).inserted {
+            if let number = number(need.directory.source.name, range), held.insert(number).inserted
+            {
                 blocks[number]?.uses += 1
             }
         }
@@ -307,11 +314,12 @@ private struct Blocks {
         return runs.enumerated().flatMap { place, run in
             var first = segments.count
             // Not sought: segments stand in the order of their places.
-            first = directory.segments.firstIndex { Int($0.offset) == run.range.lowerBound } ?? first
+            first =
+                directory.segments.firstIndex { Int($0.offset) == run.range.lowerBound } ?? first
             var end = run.range.upperBound
             if isGoingOn, place == runs.count - 1, run.needed * 2 >= run.range.count {
                 // As much again, and of what is read at length the rest.
-                end += run.range.count >= Self.longBytes ? Self.pieceBytes : run.range.count
+                end += run.range.count >= Self.longBytes ? Self.pieceBytesMax : run.range.count
             }
             return pieces(directory, from: first, to: end, needed: run.range.upperBound, name)
         }
@@ -332,11 +340,13 @@ private struct Blocks {
         guard let begin = ranges.first?.lowerBound, let last = ranges.last?.upperBound else {
             return []
         }
-        let count = (last - begin + Self.pieceBytes - 1) / Self.pieceBytes
+        let count = (last - begin + pieceBytes - 1) / pieceBytes
         let target = (last - begin) / count
         var pieces: [Range<Int>] = []
         for range in ranges {
-            if let open = pieces.last, open.count + range.count / 2 <= target || pieces.count == count {
+            if let open = pieces.last,
+                open.count + range.count / 2 <= target || pieces.count == count
+            {
                 pieces[pieces.count - 1] = open.lowerBound..<range.upperBound
             } else {
                 pieces.append(range)

@@ -64,7 +64,8 @@ package final class PackWriter {
         }
         packBuffers = BufferPool(capacity: PackBuilder.bufferBytes)
         let store = context.store
-        putters = Pipeline(workers: workers == 0 ? 0 : putsAtOnce, inFlight: putsAtOnce) {
+        // A pack that is put leaves little behind, so one that takes long holds up no other.
+        putters = Pipeline(workers: workers == 0 ? 0 : putsAtOnce, inFlight: 4 * putsAtOnce) {
             PackPutter(store: store)
         }
     }
@@ -179,16 +180,20 @@ package final class PackWriter {
     private func put() throws {
         guard let pack = try builder?.finish() else { return }
         builder = nil
+        while let pack = try putters.takeIfReady() { note(pack) }
         while putters.isFull { try takePut() }
+        putters.waitForThread()
         putters.submit(pack)
     }
 
     private func takePut() throws {
-        if let pack = try putters.take() {
-            finished.append(pack)
-            bytesPut += pack.indexed.fileBytes
-            packsPut += 1
-        }
+        if let pack = try putters.take() { note(pack) }
+    }
+
+    private func note(_ pack: StoredPack) {
+        finished.append(pack)
+        bytesPut += pack.indexed.fileBytes
+        packsPut += 1
     }
 
     /// Makes every chunk taken in so far durable.

@@ -29,8 +29,10 @@ struct Session: Sendable {
     func openVaultAndKey() throws -> OpenedVault {
         let location = try Location.find(arguments, environment)
         let store = try store(at: location)
-        // Before a password is asked for: that there is nothing to open is the first answer.
-        try requireRepository(location, store)
+        // Before a password is asked for: that there is nothing to open is the first answer. A far store
+        // is not asked twice where nobody has to type one.
+        let named = try? CredentialSource.find(arguments, environment)
+        if !location.isFar || named == nil { try requireRepository(location, store) }
         let source = try CredentialSource.find(arguments, environment)
         let credential = try credential(
             from: source, question: "password for \(printable(store.location)): ")

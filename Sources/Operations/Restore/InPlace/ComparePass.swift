@@ -196,7 +196,7 @@ final class ComparePass {
         while decoders.isFull { try takeFetched() }
         // Only what is needed: what follows may be there already.
         fetches?.gather(stretch)
-        fetches?.tell(goesOn: false)
+        fetches?.tell(rest: 0)
         decoders.submit(stretch)
         fetching.append(wanted)
         stretch = Stretch()
