@@ -8,12 +8,6 @@ set -u
 need openssl python3
 unset S3_ENDPOINT # what is tried here is the way, not the store
 start_store moto
-later front_stop
-
-fronts=()
-front_stop() {
-    [ ${#fronts[@]} -eq 0 ] || kill "${fronts[@]}"
-}
 
 # front NAME WORDS... : one of front.py's, and its port in `port`
 front() {
@@ -21,7 +15,7 @@ front() {
     shift
     mkfifo "$pipe"
     "$python" "$support/front.py" "$pipe" "$@" >>"$work/front.log" 2>&1 </dev/null &
-    fronts+=($!)
+    later "kill $!"
     port=$(timeout 30 cat "$pipe")
 }
 
