@@ -62,6 +62,16 @@ same "truly" "$before" "$(wc -l <"$work/proxy.log")"
 refuses 1 "not to be trusted" "through a proxy certificates count as ever" env -u REPO_CA_FILE \
     https_proxy="http://127.0.0.1:$proxy" timeout 10 "$REPO_BIN" list
 
+echo a.web.token >"$work/token"
+# shellcheck disable=SC2317 # exits calls it
+as_role() { env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY AWS_WEB_IDENTITY_TOKEN_FILE="$work/token" \
+    AWS_ROLE_ARN=arn:aws:iam::123456789012:role/backup "$@"; }
+exits 0 "a web identity is changed for credentials" as_role env AWS_ENDPOINT_URL_STS="$S3_ENDPOINT" "$REPO_BIN" list
+exits 0 "over TLS, with the same authorities" as_role env AWS_ENDPOINT_URL_STS="$REPO_ENDPOINT" "$REPO_BIN" list
+refuses 1 "AWS_ENDPOINT_URL_STS" "its token does not leave the machine in plain sight" \
+    as_role env AWS_ENDPOINT_URL_STS=http://sts.example.org "$REPO_BIN" list
+fact "nor stand in an error" test -z "$(grep web.token "$work/stderr" "$work/stdout")"
+
 front metadata metadata
 unset AWS_EC2_METADATA_DISABLED
 exits 0 "credentials of the instance are used, and asked for without a proxy" \

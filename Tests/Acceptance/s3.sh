@@ -87,6 +87,10 @@ wanted=$(snapshots bank)
 refuses 1 "the store (ignores|refuses) Object Lock&&docs/s3.md" "a bucket that keeps nothing from being deleted takes no lock" \
     repo add bank --object-lock 1 -- "${dump[@]}"
 same "and that add is not there" "$wanted" "$(snapshots bank)"
+refuses 1 "the store (ignores|refuses) Object Lock" "nor does a repository come of it" \
+    repo -r "$REPO_REPOSITORY-locked" init --object-lock 1 --recovery-key-file "$work/key3"
+refuses 10 "no repository" "not even half of one" repo -r "$REPO_REPOSITORY-locked" list
+refuses 2 "a directory keeps nothing" "a directory cannot be locked" repo -r "$work/directory" list --object-lock 1
 refuses 2 "days are wanted" "a lock is a number of days" repo list --object-lock forever
 
 exits 124 "a store that cannot be reached is asked again, until somebody has had enough" \

@@ -40,7 +40,8 @@ struct Session: Sendable {
 
     func store(at location: Location) throws -> any ObjectStore {
         if location.isFar { return try FarStore.open(location, self) }
-        guard try FarStore.lock(arguments, environment) == nil else {
+        // A variable speaks of whatever object store there is; who says it here means this place.
+        guard try arguments.text(GlobalOptions.objectLock) == nil else {
             throw UsageError(
                 "\(GlobalOptions.objectLock.flag): a directory keeps nothing from being deleted",
                 hint: "only object stores do: -r s3://BUCKET/PREFIX")
