@@ -37,10 +37,14 @@ private final class FarRepository: Sendable {
     private let waited = Waited()
     private let caches = Atomic(0)
 
-    init() throws {
+    private let lock: ObjectLock?
+
+    /// - Parameter lock: asked of a store that keeps it.
+    init(lock: ObjectLock? = nil) throws {
+        self.lock = lock
         let plan = Mutex<FakeS3.Plan>({ _ in nil })
         let current: FakeS3.Plan = { request in plan.withLock { $0 }(request) }
-        server = FakeS3(pageEntries: 3, plan: current)
+        server = FakeS3(pageEntries: 3, locks: .honored, plan: current)
         self.plan = Mutex({ _ in nil })
         setPlan = { next in plan.withLock { $0 = next } }
         _ = try Vault.create(
@@ -66,6 +70,7 @@ private final class FarRepository: Sendable {
             now: { Int64(time(nil)) * 1000 + waited.milliseconds },
             randomBytes: { random.bytes($0) }, pause: { waited.wait($0) }, stopRequested: { nil })
         options.stallSeconds = 1
+        options.objectLock = lock
         return S3Store(
             try S3Location("s3://bucket/backup", endpoint: server.endpoint), options)
     }
@@ -159,6 +164,29 @@ func `an add whose any request goes wrong is saved whole, or not and says so`(_ 
         #expect(try repository.cat(snapshot) == bytes)
     }
     #expect(try check(CheckRequest(readDataPercent: 100), repository.open()).exitCode == .done)
+}
+
+@Test(arguments: faults.indices)
+func `whatever goes wrong, what an add with a lock leaves is locked`(_ index: Int) throws {
+    let fault = faults[index]
+    let repository = try FarRepository(lock: ObjectLock("30"))
+    _ = try repository.add(night(0))
+    let before = repository.server.requests.count
+    _ = try repository.add(night(1))
+    let requests = repository.server.requests.count - before
+    for number in 0..<requests {
+        let start = repository.server.requests.count
+        do {
+            _ = try repository.with({ $0.index == start + number ? fault : nil }) {
+                try repository.add(night(2 + number % 8))
+            }
+        } catch {
+            #expect(error is any Explained, "\(error)")
+            #expect(!passes(fault), "request \(number), \(fault): \(error)")
+        }
+    }
+    let kept = repository.server.kept
+    #expect(repository.server.keys.allSatisfy { kept[$0] != nil || $0.contains("tombstones/") })
 }
 
 @Test(arguments: faults.indices)
