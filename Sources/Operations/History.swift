@@ -28,11 +28,13 @@ package struct History: Sendable {
             guard let context = vault.context(domain) else { continue }
             let store = SnapshotStore(context)
             var committed: [Snapshot] = []
-            for id in try store.committed() {
+            try askAll(
+                try store.committed(), atOnce: context.requestsAtOnce, { try store.head($0) }
+            ) { id, head in
                 do {
-                    committed.append(Snapshot(domain: domain, id: id, head: try store.head(id)))
+                    committed.append(Snapshot(domain: domain, id: id, head: try head.get()))
                 } catch StorageError.missing {
-                    continue
+                    return
                 } catch  where isDamage(error) {
                     unreadable.append((.commit(domain, id), error))
                 }

@@ -50,6 +50,18 @@ package struct Reference: Sendable {
         return try latest(of: early)
     }
 
+    /// All that is meant where many may be: of a series or a group without a date all snapshots.
+    package func all(in history: History) throws -> [Snapshot] {
+        let named = history.snapshots.filter { $0.head.series == text }
+        if !named.isEmpty { return named }
+        let ofGroup = history.snapshots.filter { $0.head.group == text }
+        if !ofGroup.isEmpty { return ofGroup }
+        switch try meaning(in: history) {
+        case .snapshot(let snapshot): return [snapshot]
+        case .occurrence(let occurrence): return occurrence.snapshots
+        }
+    }
+
     private struct Candidate {
         let time: Int64
         let domain: DomainID

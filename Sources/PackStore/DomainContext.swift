@@ -21,6 +21,9 @@ package struct DomainContext: Sendable {
     package var keeper: (any EnvelopeKeys)?
     /// Whether what was kept opens envelopes here: to make deltas, and for nothing else.
     package var opensKept = false
+    /// So many things a far store is asked at once; 0 asks one after the other, on the thread that
+    /// wants to know.
+    package var requestsAtOnce = 0
 
     package init(store: any ObjectStore, keyring: Keyring, keys: DomainKeys, random: HedgedRandom) {
         self.store = store

@@ -17,37 +17,53 @@ package struct IndexKeeper: Sendable {
     /// Takes in index objects the local index has not seen, drops what they no longer hold, and
     /// reads the directories of packs that no index knows: an add that was stopped left them, and
     /// they need not be uploaded again.
-    /// - Parameter damaged: told of each object that cannot be read; it is passed over.
+    /// - Parameters:
+    ///   - found: told of each directory that was read.
+    ///   - damaged: told of each object that cannot be read; it is passed over.
     /// - Returns: the packs that exist.
-    package func refresh(damaged: (ObjectName, any Error) -> Void) throws -> Set<ObjectID> {
+    package func refresh(
+        found: (ObjectID, PackDirectory) -> Void = { _, _ in },
+        damaged: (ObjectName, any Error) -> Void
+    ) throws -> Set<ObjectID> {
+        let context = context
         let listed = try context.store.list(.index(context.domain)).compactMap {
             object -> ObjectID? in
             if case .index(_, let id) = object.name { id } else { nil }
         }
         try index.drop(objectsNotIn: Set(listed))
-        for id in listed where !index.covered.contains(id) {
+        let covered = index.covered
+        try askAll(
+            listed.filter { !covered.contains($0) }, atOnce: context.requestsAtOnce,
+            { try Self.readPacks($0, context) }
+        ) { id, packs in
             do {
-                try index.insert(try Self.read(id, context), covering: [id])
+                let packs = try packs.get()
+                try index.insert(packs.map { StoredPack($0, $1).places }, covering: [id])
+                for (pack, directory) in packs { found(pack.id, directory) }
             } catch  where isDamage(error) {
                 damaged(.index(context.domain, id), error)
             }
         }
         let packs = try context.store.list(.packs(context.domain)).compactMap {
-            object -> ObjectID? in
-            if case .pack(_, let id) = object.name { id } else { nil }
+            object -> (id: ObjectID, byteCount: Int)? in
+            if case .pack(_, let id) = object.name { (id, object.byteCount) } else { nil }
         }
         let known = index.packs
         var unindexed: [IndexedPack] = []
-        for id in packs where known[id] == nil {
+        try askAll(
+            packs.filter { known[$0.id] == nil }, atOnce: context.requestsAtOnce,
+            { try PackDirectories.read($0.id, context, byteCount: $0.byteCount) }
+        ) { listed, read in
             do {
-                let (directory, pack) = try PackDirectories.read(id, context)
+                let (directory, pack) = try read.get()
                 unindexed.append(StoredPack(pack, directory).places)
+                found(listed.id, directory)
             } catch  where isDamage(error) {
-                damaged(.pack(context.domain, id), error)
+                damaged(.pack(context.domain, listed.id), error)
             }
         }
         if !unindexed.isEmpty { try index.insert(unindexed, covering: []) }
-        return Set(packs)
+        return Set(packs.map { $0.id })
     }
 
     /// Writes an index object of these packs and takes it into the local index.
@@ -67,13 +83,6 @@ package struct IndexKeeper: Sendable {
     }
 
     private static let label = "index object"
-
-    /// Reads an index object.
-    package static func read(_ id: ObjectID, _ context: DomainContext) throws -> [IndexedPack] {
-        try readPacks(id, context).map { pack, directory in
-            StoredPack(pack, directory).places
-        }
-    }
 
     /// Reads an index object with its directories taken apart.
     package static func readPacks(

@@ -26,9 +26,12 @@ package final class Keyring: Sendable {
     private let signingSeed: Secret?
     private let idsRoot: Secret?
     private let structureRoot: Secret?
+    /// What decides cuts in domain 0 in place of the key of its own; 16 bytes.
+    private let sharedCuts: Secret?
 
     /// All keys, from the root of 32 bytes.
-    package init(root: consuming Secret) {
+    /// - Parameter sharedCuts: decides cuts in domain 0 as another repository does.
+    package init(root: consuming Secret, sharedCuts: consuming Secret? = nil) {
         precondition(root.count == 32, "a root key has 32 bytes")
         let prk = KeyDerivation.extract(salt: Array("repo root v1".utf8), root)
         let dataKey = KeyDerivation.expand(prk, "data key")
@@ -42,6 +45,7 @@ package final class Keyring: Sendable {
         rootCheck = KeyDerivation.expand(prk, "root check", count: 16).withBytes { Array($0) }
         idsRoot = KeyDerivation.expand(prk, "ids")
         structureRoot = KeyDerivation.expand(prk, "structure")
+        self.sharedCuts = consume sharedCuts
         self.dataKey = consume dataKey
         self.listKey = consume listKey
         signingSeed = consume seed
@@ -62,6 +66,7 @@ package final class Keyring: Sendable {
         signingSeed = nil
         idsRoot = nil
         structureRoot = nil
+        sharedCuts = nil
     }
 
     /// What retention, prune and the structural check need; it opens no data segment.
@@ -79,6 +84,7 @@ package final class Keyring: Sendable {
         root = nil
         dataKey = nil
         idsRoot = nil
+        sharedCuts = nil
         self.listKey = consume listKey
         self.signingSeed = consume signingSeed
         self.structureRoot = consume structureRoot
@@ -93,7 +99,9 @@ package final class Keyring: Sendable {
     /// - Parameter domain: 8 bytes, as a little-endian number.
     package func keys(of domain: UInt64) -> DomainKeys? {
         if let writeDomain { return writeDomain.domain == domain ? writeDomain : nil }
-        return DomainKeys(domain: domain, ids: idsRoot, structure: structureRoot)
+        return DomainKeys(
+            domain: domain, ids: idsRoot, structure: structureRoot,
+            cuts: domain == 0 && sharedCuts != nil ? sharedCuts!.copy() : nil)
     }
 
     /// The secret half for a class of envelopes: 0 data, 1 list.
@@ -127,7 +135,7 @@ package final class Keyring: Sendable {
     }
 
     /// The root of a full key, in the clear for a moment: for key slots and the recovery key.
-    package func withRoot<R>(_ body: (borrowing Secret) throws -> R) throws -> R {
+    package func withRoot<R: ~Copyable>(_ body: (borrowing Secret) throws -> R) throws -> R {
         guard root != nil else { throw SealingError.lacksKey("make keys") }
         return try body(root!)
     }
@@ -157,7 +165,11 @@ package final class DomainKeys: Sendable {
     /// Mixed into every envelope.
     package let auth: Secret
 
-    fileprivate init?(domain: UInt64, ids: borrowing Secret?, structure: borrowing Secret?) {
+    /// - Parameter cuts: in place of the domain's own.
+    fileprivate init?(
+        domain: UInt64, ids: borrowing Secret?, structure: borrowing Secret?,
+        cuts: consuming Secret?
+    ) {
         guard structure != nil else { return nil }
         let salt = Array("repo domain v1".utf8)
         let name = withUnsafeBytes(of: domain.littleEndian) { Array($0) }
@@ -169,10 +181,14 @@ package final class DomainKeys: Sendable {
         if ids != nil {
             let prk = KeyDerivation.extract(salt: salt, ids!)
             chunkIDs = KeyDerivation.expand(prk, "chunk ids", name)
-            cuts = KeyDerivation.expand(prk, "cut", name, count: 16)
+            if let other = cuts.take() {
+                self.cuts = consume other
+            } else {
+                self.cuts = KeyDerivation.expand(prk, "cut", name, count: 16)
+            }
         } else {
             chunkIDs = nil
-            cuts = nil
+            self.cuts = nil
         }
     }
 

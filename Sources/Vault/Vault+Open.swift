@@ -46,7 +46,8 @@ extension Vault {
                 "config is damaged or missing; the copy in the key is used (repo check says more)")
         }
         return Vault(
-            store: store, config: opened.config, keyring: opened.keyring, slot: opened.slot,
+            store: store, config: opened.config,
+            keyring: try withCutKey(opened.keyring, opened.config), slot: opened.slot,
             surroundings: surroundings, cache: cache, cacheBytesMax: cacheBytesMax)
     }
 

@@ -22,6 +22,9 @@ package final class Vault: Sendable {
     package let cache: CacheDirectory?
     /// Copies of what this machine wrote, where the store is far.
     package let packCache: PackCache?
+    /// Where packs are read from if the store is far, ahead of those who need them: all that is read
+    /// shares its memory.
+    package let fetching: FetchingStore?
     private let kept: KeptEnvelopes?
 
     /// - Parameter cacheBytesMax: what copies of packs may take; nil for what is usual.
@@ -40,6 +43,10 @@ package final class Vault: Sendable {
         packCache =
             store.isNear
             ? nil : cache.map { $0.packs(bytesMax: bytesMax ?? $0.usualBytesMax()) }
+        let isInOrder = surroundings.workers == 0
+        fetching =
+            store.isNear
+            ? nil : FetchingStore(store, atOnce: isInOrder ? 0 : Self.requestsAtOnceMax)
         if let keys = keyring.writeDomain, let cache {
             // A cache that cannot be written costs deltas, not the command.
             kept = try? cache.keptEnvelopes(DomainID(word: keys.domain), auth: keys.auth)
@@ -58,9 +65,24 @@ package final class Vault: Sendable {
                 store: packCache.map { WriteThroughStore(far: store, cache: $0) } ?? store,
                 keyring: keyring, keys: $0, random: surroundings.hedgedRandom)
             context.keeper = kept
+            context.requestsAtOnce = requestsAtOnce
             return context
         }
     }
+
+    /// The same, for who reads much.
+    package func readingContext(_ domain: DomainID) throws -> DomainContext {
+        var context = try requiredContext(domain)
+        if let fetching { context.store = fetching }
+        return context
+    }
+
+    /// A store that is far is asked for several things at once, unless all is to go in one order.
+    private var requestsAtOnce: Int {
+        store.isNear || surroundings.workers == 0 ? 0 : Self.requestsAtOnceMax
+    }
+
+    private static let requestsAtOnceMax = 12
 
     /// Where what deltas stand on is read from: the store if it is near, else copies of what this
     /// machine wrote; nil where there is neither, or no key to open it with.
@@ -73,6 +95,14 @@ package final class Vault: Sendable {
             near.store = packCache.store
         }
         return near
+    }
+
+    /// What opens what is stored in a domain, of a far store from copies where this machine has any.
+    package func cachedContext(_ context: DomainContext) -> DomainContext {
+        var reading = context
+        reading.opensKept = true
+        if let packCache { reading.store = ReadThroughStore(far: store, cache: packCache) }
+        return reading
     }
 
     /// The context of a domain that this key has a part in, or an error that says it has none.

@@ -30,10 +30,13 @@ package struct Config: Equatable, Sendable {
     package let created: Int64
     /// Tells the right recovery key from another one; says nothing else of it.
     package let rootCheck: [UInt8]?
+    /// A box that holds the key that decides cuts in the shared domain, where that is another
+    /// repository's.
+    package let cutKey: [UInt8]?
 
     package init(
         repository: ObjectID, textCutting: Cutting = .text, generalCutting: Cutting = .general,
-        consistency: Consistency, created: Int64, rootCheck: [UInt8]? = nil
+        consistency: Consistency, created: Int64, rootCheck: [UInt8]? = nil, cutKey: [UInt8]? = nil
     ) {
         self.repository = repository
         self.textCutting = textCutting
@@ -41,6 +44,7 @@ package struct Config: Equatable, Sendable {
         self.consistency = consistency
         self.created = created
         self.rootCheck = rootCheck
+        self.cutKey = cutKey
     }
 
     /// Everything but the hash at the end, which the caller appends.
@@ -52,6 +56,7 @@ package struct Config: Equatable, Sendable {
         fields.integer(.plain(4), consistency.rawValue)
         fields.integer(.plain(5), created)
         fields.optional(rootCheck) { $0.field(.plain(6), $1) }
+        fields.optional(cutKey) { $0.field(.plain(7), $1) }
         return Prologue.bytes(.config) + fields.bytes
     }
 
@@ -70,7 +75,7 @@ package struct Config: Equatable, Sendable {
     package init(_ content: [UInt8]) throws(WireError) {
         var reader = ByteReader(content, what: "config")
         try Prologue.check(&reader, .config)
-        let fields = try FieldReader(reader.rest(), what: "config", known: 1...6)
+        let fields = try FieldReader(reader.rest(), what: "config", known: 1...7)
         repository = try fields.id(1)
         textCutting = try Cutting(try fields.required(2, count: 12))
         generalCutting = try Cutting(try fields.required(3, count: 12))
@@ -80,6 +85,7 @@ package struct Config: Equatable, Sendable {
         self.consistency = consistency
         created = try fields.optionalInteger(5) ?? 0
         rootCheck = try fields.optional(6, count: 16)
+        cutKey = try fields.optional(7, count: 96)
     }
 }
 

@@ -53,7 +53,7 @@ package struct Head: Equatable, Sendable {
         }
     }
 
-    package struct Origin: Equatable, Sendable {
+    package struct Origin: Hashable, Sendable {
         package let repository: ObjectID
         package let snapshot: ObjectID
 

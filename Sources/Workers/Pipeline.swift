@@ -23,7 +23,7 @@ package final class Pipeline<Worker: PipelineWorker> {
     package typealias Output = Worker.Output
 
     private let shared: Shared
-    private var threads: [pthread_t] = []
+    private var threads = Threads()
     private var inline: Worker?
     private let make: @Sendable () throws -> Worker
 
@@ -37,8 +37,7 @@ package final class Pipeline<Worker: PipelineWorker> {
         self.make = make
         for _ in 0..<workers {
             let shared = shared
-            guard let thread = startThread({ Self.work(shared, make) }) else { break }
-            threads.append(thread)
+            guard threads.start({ Self.work(shared, make) }) else { break }
         }
     }
 
@@ -47,6 +46,7 @@ package final class Pipeline<Worker: PipelineWorker> {
     /// Jobs submitted and not yet taken.
     package var count: Int { shared.submitted - shared.taken }
     package var isFull: Bool { count == shared.capacity }
+    package var capacity: Int { shared.capacity }
 
     /// Hands a job to the workers. There must be room.
     package func submit(_ job: Job) {
@@ -73,8 +73,7 @@ package final class Pipeline<Worker: PipelineWorker> {
     /// Ends the threads; jobs not begun are dropped.
     package func stop() {
         shared.stop()
-        for thread in threads { pthread_join(thread, nil) }
-        threads = []
+        threads.join()
     }
 
     private func runHere(_ job: Job) throws -> Output {
@@ -200,25 +199,4 @@ package final class Pipeline<Worker: PipelineWorker> {
             }
         }
     }
-}
-
-/// Starts a thread; nil where the system has none to give.
-private func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
-    let box = Unmanaged.passRetained(ThreadBody(body))
-    var thread = pthread_t()
-    let result = pthread_create(
-        &thread, nil,
-        { argument in
-            Unmanaged<ThreadBody>.fromOpaque(argument!).takeRetainedValue().body()
-            return nil
-        }, box.toOpaque())
-    if result == 0 { return thread }
-    box.release()
-    return nil
-}
-
-/// Carries a closure through the C library's untyped pointer.
-private final class ThreadBody: Sendable {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
 }

@@ -66,6 +66,12 @@ struct TestRepository {
             in: self.store, with: key(), label: nil, surroundings: surroundings, cacheParent: cache)
     }
 
+    /// A repository that is there already.
+    init(sharing store: any ObjectStore, surroundings: Surroundings) throws {
+        self.surroundings = surroundings
+        self.store = store
+    }
+
     var cache: Path { Path(directory.path) / "cache" }
 
     func open(

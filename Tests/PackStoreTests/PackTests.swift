@@ -144,9 +144,9 @@ private func elsewhere(_ place: Place) throws -> DomainContext {
         _ = try keeper.write([StoredPack(pack, directory)])
         let id = try #require(place.index.covered.subtracting(before).first)
         if isRefused {
-            #expect(throws: WireError.self) { try IndexKeeper.read(id, place.context) }
+            #expect(throws: WireError.self) { try IndexKeeper.readPacks(id, place.context) }
         } else {
-            #expect(try IndexKeeper.read(id, place.context).map { $0.id } == [pack.id])
+            #expect(try IndexKeeper.readPacks(id, place.context).map { $0.0.id } == [pack.id])
         }
     }
 }

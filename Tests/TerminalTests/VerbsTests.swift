@@ -17,7 +17,7 @@ import Testing
 
 @Test func `verbs that come later say that they are not there yet`() {
     for verb in [
-        "policy", "prune", "hold", "copy", "status", "tag", "wal", "binlog", "pitr",
+        "policy", "prune", "hold", "status", "tag", "wal", "binlog", "pitr",
         "drill", "mount", "tier",
     ] {
         #expect(mistake(verb)?.message.hasPrefix("repo \(verb) is not there yet: ") == true)

@@ -108,6 +108,15 @@ package final class FakeS3: Sendable {
     package var kept: [String: [(String, String)]] { state.withLock { $0.kept } }
     package var keys: [String] { state.withLock { $0.objects.keys.sorted() } }
 
+    /// Changes a byte in the middle of an object.
+    package func damage(_ path: String) {
+        let key = String(path.drop { $0 == "/" }.drop { $0 != "/" }.dropFirst())
+        state.withLock { state in
+            guard let count = state.objects[key]?.count else { return }
+            state.objects[key]?[count / 2] ^= 1
+        }
+    }
+
     /// - Parameters:
     ///   - isConditional: whether `If-None-Match` is known.
     ///   - pageEntries: how long a page of a listing is.

@@ -227,9 +227,16 @@ def envelope(c):
 
 
 def config(c):
+    cut_key, out = None, []
+    if c.get("other root"):
+        shared = bytes(8)
+        theirs, ours = (Keys(c[name]).domain(shared) for name in ("other root", "root"))
+        cut_key = box(ours["K_id"], b"cut key", c["repository"], c["salt"], b"", theirs["K_cut"])
+        out = [("cut key", cut_key)]
     data = prologue(b"C") + fields(("1!", c["repository"]), ("2", c["text cutting"]), ("3", c["other cutting"]),
-                                   ("4", c["consistency"]), ("5", c["created"]), ("6", c.get("root check")))
-    return [("object", data + H(data))]
+                                   ("4", c["consistency"]), ("5", c["created"]), ("6", c.get("root check")),
+                                   ("7", cut_key))
+    return out + [("object", data + H(data))]
 
 
 BUNDLE = (("1!", "kind"), ("2!", "config"), ("3!", "root"), ("4!", "domain"), ("5!", "pkD"), ("6!", "pkL"), ("7!", "pkP"),

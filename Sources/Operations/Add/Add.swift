@@ -12,17 +12,9 @@ import WireFormat
 
 /// Saves one snapshot.
 package func add(_ request: AddRequest, to vault: Vault) throws -> AddOutcome {
-    try checkName(request.series, of: "series")
-    if let group = request.group { try checkName(group, of: "group") }
-    let run = try AddRun(request, vault)
+    let run = try AddRun(checked: request, vault)
     defer { run.stop() }
-    do {
-        return try run.save()
-    } catch {
-        // What was uploaded is good, whatever went wrong: made findable, the next add uses it.
-        try? run.store.settle()
-        throw error
-    }
+    return try run.settlingOnFailure { try run.save() }
 }
 
 /// A series or a group is a path-like name for people and patterns.
@@ -56,10 +48,11 @@ struct AddRun {
     let parentManifest: Manifest?
     let started: Int64
 
-    init(_ request: AddRequest, _ vault: Vault) throws {
+    /// - Parameter started: when, where that is known already.
+    init(_ request: AddRequest, _ vault: Vault, started: Int64? = nil) throws {
         self.request = request
         self.vault = vault
-        started = vault.surroundings.now()
+        self.started = started ?? vault.surroundings.now()
         history = try History.load(vault, acceptRollback: request.acceptRollback)
         context = try vault.requiredContext(vault.ownDomain)
         _ = try context.keys.cutDecider()
@@ -82,14 +75,39 @@ struct AddRun {
             carried: Self.carried(by: parentManifest, of: parent, bases))
     }
 
+    /// The run of a request whose names were looked at.
+    init(checked request: AddRequest, _ vault: Vault, started: Int64? = nil) throws {
+        try checkName(request.series, of: "series")
+        if let group = request.group { try checkName(group, of: "group") }
+        try self.init(request, vault, started: started)
+    }
+
+    /// Makes what was uploaded findable where saving fails: it is good, whatever went wrong, and the
+    /// next add uses it.
+    func settlingOnFailure<R>(_ save: () throws -> R) throws -> R {
+        do {
+            return try save()
+        } catch {
+            try? store.settle()
+            throw error
+        }
+    }
+
     func save() throws -> AddOutcome {
+        if case .files(let selection) = request.source { return try saveFiles(selection) }
+        return try withSource { try saveStream($0) }
+    }
+
+    /// Opens the source of a stream.
+    func withSource<R>(_ body: (any ByteSource) throws -> R) throws -> R {
+        let surroundings = vault.surroundings
         switch request.source {
-        case .files(let selection): try saveFiles(selection)
         case .descriptor(let number):
-            try saveStream(DescriptorSource(number, path: "standard input", vault.surroundings))
-        case .file(let path): try saveStream(try FileSource(path, vault.surroundings))
+            return try body(DescriptorSource(number, path: "standard input", surroundings))
+        case .file(let path): return try body(try FileSource(path, surroundings))
         case .command(let arguments):
-            try saveStream(try CommandSource(try filledIn(arguments), vault.surroundings))
+            return try body(try CommandSource(try filledIn(arguments), surroundings))
+        case .files: preconditionFailure("files are no stream")
         }
     }
 
@@ -150,17 +168,7 @@ struct AddRun {
     func draftHead(
         completeness: Head.Completeness, evidence: Head.Evidence, link: NativeLink? = nil
     ) throws -> Head {
-        let writer: ObjectID
-        if let cache = vault.cache {
-            writer = try cache.writer()
-        } else {
-            writer = ObjectID(try vault.surroundings.randomBytes(ObjectID.byteCount))
-        }
-        let own = history.snapshots.filter {
-            $0.head.writer == writer && $0.domain == context.domain
-        }
-        let named = Set(own.flatMap { $0.head.names })
-        let remembered = try vault.cache?.remembered(context.domain)[writer] ?? 0
+        let turn = try WriterTurn(vault, context.domain, history.snapshots)
         let kind = link.map { request.kind ?? $0.kind } ?? request.kind ?? .full
         let lastFull = series.lastFull
         if kind != .full && lastFull == nil && link == nil && !request.allowUnlinked {
@@ -169,9 +177,8 @@ struct AddRun {
         var head = Head(
             series: request.series, kind: kind, time: request.time ?? started, started: started,
             ended: vault.surroundings.now(), completeness: completeness, evidence: evidence,
-            writer: writer,
-            sequence: 1 + max(remembered, own.map { $0.head.sequence }.max() ?? 0))
-        head.names = own.map { $0.id }.filter { !named.contains($0) }
+            writer: turn.writer, sequence: turn.sequence)
+        head.names = turn.names
         head.parent = kind == .differential ? lastFull?.id : parent?.id
         head.base = kind == .full ? nil : lastFull?.id
         if let link {
@@ -230,10 +237,7 @@ struct AddRun {
             warn: vault.surroundings.warn)
         let (snapshot, published) = try publication.publish(
             manifest, bytesStoredBefore: store.bytesStored)
-        try? vault.cache?.remember(
-            (try vault.cache?.remembered(context.domain) ?? [:])
-                .merging([snapshot.head.writer: snapshot.head.sequence]) { max($0, $1) },
-            context.domain)
+        vault.rememberOwn(snapshot)
         if let cache = vault.packCache {
             cache.touch(
                 store.reliedOn.map { .pack(context.domain, $0) }, now: vault.surroundings.now())

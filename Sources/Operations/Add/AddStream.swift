@@ -62,7 +62,7 @@ extension AddRun {
             streams.append(members)
         }
         var manifest = Manifest(head: head, facts: Manifest.Facts(report), streams: streams)
-        manifest.producer = producer(source as? CommandSource, exit)
+        manifest.producer = producer(source, exit)
         let (snapshot, published) = try publish(manifest)
         return AddOutcome(
             snapshot: snapshot, manifest: published, chunks: writer.chunkCount,
@@ -195,11 +195,12 @@ extension AddRun {
     }
 
     /// Program and names of options; never a value, which may be a password.
-    private func producer(_ command: CommandSource?, _ exit: ProducerExit?) -> Manifest.Producer? {
-        guard case .command(let arguments) = request.source, let command else { return nil }
+    private func producer(_ source: some ByteSource, _ exit: ProducerExit?) -> Manifest.Producer? {
+        guard case .command(let arguments) = request.source, let program = source.program
+        else { return nil }
         var producer = Manifest.Producer(
-            program: command.program, options: optionNames(arguments.dropFirst()),
-            standardError: command.standardError)
+            program: program, options: optionNames(arguments.dropFirst()),
+            standardError: source.standardError)
         if case .status(let status) = exit { producer.exitStatus = Int64(status) }
         return producer
     }

@@ -13,6 +13,15 @@ protocol ByteSource {
     mutating func cancel()
     /// How many bytes there will be, where that is known.
     var byteCountExpected: Int? { get }
+    /// Of a command: what it is called.
+    var program: String? { get }
+    /// Of a command that has ended: the last part of what it said.
+    var standardError: [UInt8] { get }
+}
+
+extension ByteSource {
+    var program: String? { nil }
+    var standardError: [UInt8] { [] }
 }
 
 /// A pipe or a file.

@@ -8,7 +8,7 @@ import Vault
 /// A command whose output is the stream: started without a shell, its standard input empty, its
 /// standard error passed through and its last part kept. It is ended with its last holder.
 final class CommandSource: ByteSource {
-    let program: String
+    let program: String?
     private let process: pid_t
     private let outputDescriptor: Descriptor
     private let output: DescriptorSource
@@ -18,7 +18,8 @@ final class CommandSource: ByteSource {
 
     init(_ arguments: [[UInt8]], _ surroundings: Surroundings) throws {
         self.surroundings = surroundings
-        program = Path(bytes: arguments.first ?? []).name.description
+        let program = Path(bytes: arguments.first ?? []).name.description
+        self.program = program
         let calls = surroundings.systemCalls
         var out = try Pipe(for: "the output of \(program)", calls)
         var err = try Pipe(for: "the errors of \(program)", calls)

@@ -51,11 +51,27 @@ struct Publication {
         for tombstone in condemned where reliedOn.contains(tombstone.id) {
             throw OperationError.condemned("pack \(tombstone.id.short)")
         }
-        for id in reliedOn.sorted()
-        where try context.store.byteCount(of: .pack(context.domain, id)) == nil {
+        let existing = try existingPacks()
+        for id in reliedOn.sorted() where !existing.contains(id) {
             throw OperationError.condemned("pack \(id.short)")
         }
     }
+
+    /// Of the packs that are relied on those that exist.
+    private func existingPacks() throws -> Set<ObjectID> {
+        guard context.store.isNear || reliedOn.count <= Self.askedSinglyMax else {
+            // A far store tells of a thousand packs in one answer.
+            return Set(
+                try context.store.list(.packs(context.domain)).compactMap { object in
+                    if case .pack(_, let id) = object.name { id } else { nil }
+                })
+        }
+        return try reliedOn.filter {
+            try context.store.byteCount(of: .pack(context.domain, $0)) != nil
+        }
+    }
+
+    private static let askedSinglyMax = 1
 
     private func lookAt(_ id: ObjectID, _ what: String) throws {
         if try signed.tombstone(.snapshot, id) != nil { throw OperationError.condemned(what) }

@@ -26,11 +26,7 @@ final class StreamWriter {
     /// Whether each file has a checksum of its own, instead of the whole.
     private let sumsFiles: Bool
     private var fileChecksums: [[UInt8]] = []
-    private var list: ListBuilder?
-    /// Where the node of the list being filled begins in the stream.
-    private var nodeStart = 0
-    /// Where the entries of the list end in the stream.
-    private var listed = 0
+    private let list: ListWriter
     /// Nil where there is no parent to make deltas against.
     private var runs: RunGatherer?
 
@@ -85,7 +81,7 @@ final class StreamWriter {
             Checksumming(key: checksumKey)
         }
         let keys = context.keys
-        list = ListBuilder(namer: try keys.namer(ofClass: ContentClass.list.rawValue))
+        list = ListWriter(namer: try keys.namer(ofClass: ContentClass.list.rawValue), store)
         naming = Pipeline(workers: workers, inFlight: workers + 2) {
             ChunkNaming(namer: try keys.namer(ofClass: contentClass.rawValue))
         }
@@ -196,7 +192,6 @@ final class StreamWriter {
         case .again: preconditionFailure("a repeat is taken over chunk by chunk")
         }
         try append(entry)
-        listed += count
         byteCount += count
     }
 
@@ -262,11 +257,9 @@ final class StreamWriter {
                 chunkCount += 1
                 try store(id, Slice(named.buffer, range))
                 try append(.chunk(id, byteCount: range.count))
-                listed += range.count
             case .zeros(let count):
                 runs?.zeros(count)
                 try append(.zeros(count))
-                listed += count
             }
         }
         if contentClass == .data { try store.endOfBuffer() }
@@ -285,21 +278,7 @@ final class StreamWriter {
     }
 
     private func append(_ entry: ListEntry) throws {
-        try list!.append(entry) { id, node in try store(node: node, id) }
-    }
-
-    /// Stores a node of the list, against the nodes that stood in its place in the parent's.
-    private func store(node: [UInt8], _ id: ChunkID) throws {
-        let covered = nodeStart..<max(nodeStart + 1, listed)
-        let isLeaf = node.first == 0
-        if isLeaf { nodeStart = listed }
-        guard try store.claim(id, byteCount: node.count, .list) else { return }
-        let bytes = Slice(copying: node)
-        guard isLeaf, let base = runs?.nodes(for: covered), !base.isEmpty else {
-            return try store.add(id, bytes, .list)
-        }
-        let chunk = PackDirectory.Chunk(id: id, byteCount: node.count)
-        try store.add([DeltaRun(chunks: [chunk], bytes: bytes, base: base)], .list)
+        try list.append(entry) { runs?.nodes(for: $0) ?? [] }
     }
 
     /// The stream ended: its description, of a stream of files without its checksum. The writer is used
@@ -309,8 +288,7 @@ final class StreamWriter {
         while naming.count > 0 { try takeNamed() }
         naming.stop()
         try runs?.finish { try store.add($0, contentClass) }
-        guard let list = list.take() else { preconditionFailure("a stream is finished once") }
-        let root = try list.finish { id, node in try store(node: node, id) }
+        let root = try list.finish { runs?.nodes(for: $0) ?? [] }
         if !sumsFiles { try sum(.finish) }
         while checksums.count > 0 { try takeChecksum() }
         return Manifest.Stream(

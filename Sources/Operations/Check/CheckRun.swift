@@ -132,7 +132,8 @@ struct CheckRun {
         -> PackCheck
     {
         let packs = try PackCheck(
-            context, index, vault.surroundings, percent: request.readDataPercent)
+            try vault.readingContext(context.domain), index, vault.surroundings,
+            percent: request.readDataPercent, vault.fetching)
         for (id, damage) in packs.damages.sorted(by: { $0.key < $1.key }) {
             note(.pack(context.domain, id), damage)
         }
@@ -143,25 +144,30 @@ struct CheckRun {
     }
 
     private mutating func checkIndexObjects(_ context: DomainContext, _ packs: PackCheck) throws {
-        for object in try context.store.list(.index(context.domain)) {
-            guard case .index(_, let id) = object.name else { continue }
+        let objects = try context.store.list(.index(context.domain)).compactMap {
+            object -> ObjectID? in
+            if case .index(_, let id) = object.name { id } else { nil }
+        }
+        try askAll(
+            objects, atOnce: context.requestsAtOnce, { try IndexKeeper.readPacks($0, context) }
+        ) { id, read in
             do {
-                for (pack, _) in try IndexKeeper.readPacks(id, context) {
+                for (pack, _) in try read.get() {
                     guard packs.directories[pack.id] != nil else {
                         if try context.store.byteCount(of: .pack(context.domain, pack.id)) == nil {
                             outcome.notes.append(
-                                "\(object.name) speaks of pack \(pack.id.short), which is gone")
+                                "\(ObjectName.index(context.domain, id)) speaks of pack \(pack.id.short), which is gone")
                         }
                         continue
                     }
                     guard packs.fieldsHashes[pack.id] == SHA256.hash(pack.directory) else {
                         throw WireError.malformed(
-                            "\(object.name) says something else of pack \(pack.id.short) than the pack itself"
+                            "\(ObjectName.index(context.domain, id)) says something else of pack \(pack.id.short) than the pack itself"
                         )
                     }
                 }
             } catch  where isDamage(error) {
-                note(object.name, error)
+                note(.index(context.domain, id), error)
             }
         }
     }

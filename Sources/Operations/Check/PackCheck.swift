@@ -18,6 +18,8 @@ struct PackCheck {
     private let index: ChunkIndex
     private let surroundings: Surroundings
     private let percent: Int?
+    /// Where the store is far: fetches ahead.
+    private let fetching: FetchingStore?
 
     private(set) var directories: [ObjectID: OpenDirectory] = [:]
     private(set) var fieldsHashes: [ObjectID: [UInt8]] = [:]
@@ -45,8 +47,10 @@ struct PackCheck {
 
     /// - Parameter percent: of the packs, to be read whole; nil for none.
     init(
-        _ context: DomainContext, _ index: ChunkIndex, _ surroundings: Surroundings, percent: Int?
+        _ context: DomainContext, _ index: ChunkIndex, _ surroundings: Surroundings, percent: Int?,
+        _ fetching: FetchingStore?
     ) throws {
+        self.fetching = fetching
         self.context = context
         self.index = index
         self.surroundings = surroundings
@@ -71,15 +75,29 @@ struct PackCheck {
     private mutating func readPacks() throws {
         let listed = try context.store.list(.packs(context.domain))
         let total = listed.reduce(0) { $0 + $1.byteCount }
-        let workers = surroundings.workers
+        // Directories alone are waited for rather than worked on.
+        let workers =
+            percent == nil ? max(surroundings.workers, context.requestsAtOnce) : surroundings.workers
         let (context, index) = (context, index)
         let verifiers = Pipeline(workers: workers, inFlight: workers + 2) {
             try PackVerifier(context, index)
         }
         defer { verifiers.stop() }
         var done = 0
+        // Of packs that are read whole: what was told of ahead.
+        var ahead = listed.enumerated().filter { isChosen($0.offset, of: listed.count) }[...]
+        var expected: [ObjectName: Expected] = [:]
+        func fetchAhead() {
+            while let fetching, let (_, object) = ahead.first, fetching.wantsMore {
+                expected[object.name] = fetching.expect(object.name, byteCount: object.byteCount)
+                ahead.removeFirst()
+            }
+        }
         func take() throws {
             guard let finding = try verifiers.take() else { return }
+            if let step = expected.removeValue(forKey: .pack(context.domain, finding.job.id)) {
+                fetching?.done(step)
+            }
             let id = finding.job.id
             packCount += 1
             directories[id] = finding.directory
@@ -93,6 +111,7 @@ struct PackCheck {
             if let signal = surroundings.stopRequested() { throw Interrupted(signal: signal) }
             guard case .pack(_, let id) = object.name else { continue }
             while verifiers.isFull { try take() }
+            fetchAhead()
             verifiers.submit(
                 PackJob(
                     id: id, byteCount: object.byteCount,
@@ -165,18 +184,36 @@ struct PackCheck {
         }
         defer { verifiers.stop() }
         var failures: [FrameName: any Error] = [:]
+        var plan = fetching.map { FetchPlan($0, finder) }
+        defer { plan?.end() }
+        // Those that wait, those of them that are being fetched, and those with the verifiers.
+        var waiting: [(job: DeltaJob, names: [FrameName])] = []
+        var fetched = 0
         var jobs: [[FrameName]] = []
         func take() throws {
             guard let failed = try verifiers.take() else { return }
+            plan?.stretchDone()
             let names = jobs.removeFirst()
             for (place, damage) in failed { failures[names[place]] = damage }
         }
-        var (job, names) = (DeltaJob(), [FrameName]())
-        func submit() throws {
+        func tell(goesOn: Bool) {
+            plan?.tell(goesOn: goesOn)
+            fetched = waiting.count
+        }
+        func submitOldest() throws {
             while verifiers.isFull { try take() }
+            let (job, names) = waiting.removeFirst()
+            fetched -= 1
             verifiers.submit(job)
             jobs.append(names)
+        }
+        var (job, names) = (DeltaJob(), [FrameName]())
+        func submit() throws {
+            plan?.gather(job.frames, byteCount: job.rawBytes)
+            waiting.append((job, names))
             (job, names) = (DeltaJob(), [])
+            if plan?.isFull ?? true { tell(goesOn: true) }
+            while fetched > 0, !(plan?.wantsMore ?? false) { try submitOldest() }
         }
         for name in deltas(order) {
             if let signal = surroundings.stopRequested() { throw Interrupted(signal: signal) }
@@ -187,6 +224,8 @@ struct PackCheck {
             if job.rawBytes >= Self.jobBytes { try submit() }
         }
         if !names.isEmpty { try submit() }
+        tell(goesOn: false)
+        while !waiting.isEmpty { try submitOldest() }
         while verifiers.count > 0 { try take() }
         for (name, damage) in failures where damages[packs[name.pack].id] == nil {
             // A frame whose base failed, or is not there, is not at fault itself.

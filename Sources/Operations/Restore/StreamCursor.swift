@@ -94,7 +94,10 @@ final class StreamCursor {
     /// Hands over a range of the stream, in order.
     func read(_ range: Range<Int>, _ body: (StreamPart) throws -> Void) throws {
         move(to: range.lowerBound)
+        var fetches = CursorFetches(stream, snapshot, range)
+        defer { fetches?.end() }
         while position < range.upperBound {
+            fetches?.goAhead(of: position)
             if let signal = snapshot.surroundings.stopRequested() {
                 throw Interrupted(signal: signal)
             }
@@ -104,6 +107,8 @@ final class StreamCursor {
             try body(part)
         }
     }
+
+    fileprivate static let windowBytes = 16 << 20
 
     private func bytes(of id: ChunkID, _ byteCount: Int) throws -> Slice {
         if let last, last.id == id { return last.bytes }
@@ -118,5 +123,70 @@ final class StreamCursor {
 
     private func malformed(_ why: String) -> WireError {
         .malformed("\(what) is malformed: \(why)")
+    }
+}
+
+/// Has fetched what a range of a stream needs, window by window, where the store is far.
+private struct CursorFetches {
+    private let snapshot: SnapshotReader
+    private let range: Range<Int>
+    private var list: ListCursor
+    private var plan: FetchPlan
+    /// So far it is told what is needed.
+    private var told: Int
+    /// What was told of the window that is being read, and of the next.
+    private var stretches: [Int] = []
+    private var last: FoundChunk?
+
+    /// Nil where nothing is to be fetched ahead.
+    init?(_ stream: Manifest.Stream, _ snapshot: SnapshotReader, _ range: Range<Int>) {
+        guard let fetching = snapshot.fetching, stream.contentClass == .data else { return nil }
+        if case .content = stream.list { return nil }
+        guard let list = try? snapshot.list(stream) else { return nil }
+        self.list = ListCursor(list)
+        self.snapshot = snapshot
+        self.range = range
+        plan = FetchPlan(fetching, snapshot.finder)
+        told = range.lowerBound
+    }
+
+    /// Tells the next window when the one before it is begun.
+    mutating func goAhead(of position: Int) {
+        while told < range.upperBound, told - position < StreamCursor.windowBytes {
+            let end = min(range.upperBound, told + StreamCursor.windowBytes)
+            stretches.append(gather(told..<end))
+            plan.tell(goesOn: false)
+            told = end
+            if stretches.count > 2 {
+                for _ in 0..<stretches.removeFirst() { plan.stretchDone() }
+            }
+        }
+    }
+
+    mutating func end() { plan.end() }
+
+    /// What cannot be found is told by who reads it.
+    private mutating func gather(_ window: Range<Int>) -> Int {
+        var stretch = Stretch()
+        var count = 0
+        var (last, plan) = (last, plan)
+        _ = try? list.pieces(in: window) { piece in
+            guard let id = piece.id else { return true }
+            let found = try snapshot.finder.find(id, after: last)
+            last = found
+            stretch.append(found)
+            if stretch.byteCount >= 1 << 20 {
+                plan.gather(stretch)
+                count += 1
+                stretch = Stretch()
+            }
+            return true
+        }
+        if stretch.byteCount > 0 {
+            plan.gather(stretch)
+            count += 1
+        }
+        (self.last, self.plan) = (last, plan)
+        return count
     }
 }

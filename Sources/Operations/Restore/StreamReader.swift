@@ -16,25 +16,50 @@ final class SnapshotReader {
     /// What the manifest carries itself.
     let inline: OpenDirectory?
     let lists: ChunkReader
+    /// Where the store is far: fetches ahead what is told.
+    let fetching: FetchingStore?
     fileprivate let decoded = DecodedFrames(bytesMax: 32 << 20)
     let surroundings: Surroundings
 
-    init(_ snapshot: Snapshot, _ vault: Vault) throws {
+    /// - Parameter before: a reader of the same domain, whose view of what is stored is new enough.
+    init(_ snapshot: Snapshot, _ vault: Vault, after before: SnapshotReader? = nil) throws {
         self.snapshot = snapshot
         surroundings = vault.surroundings
-        let context = try vault.requiredContext(snapshot.domain)
+        let context = try vault.readingContext(snapshot.domain)
+        fetching = vault.fetching
         let manifest = try SnapshotStore(context).manifest(snapshot.id, expecting: snapshot.head)
         self.context = context
         self.manifest = manifest
-        let index = try vault.openIndex(snapshot.domain)
-        try IndexKeeper(context, index).refresh(vault.surroundings.warn)
         inline = manifest.inline.map {
             OpenDirectory(
                 .inline($0.bytes, of: .snapshot(snapshot.domain, snapshot.id)), $0.directory,
                 context)
         }
-        finder = ChunkFinder(context, index, inline: inline)
+        if let before {
+            finder = ChunkFinder(sharing: before.finder, inline: inline)
+        } else {
+            finder = try Self.finder(context, vault, inline: inline)
+        }
         lists = try ChunkReader(context, finder, decoded)
+    }
+
+    /// Looks at what is stored.
+    private static func finder(
+        _ context: DomainContext, _ vault: Vault, inline: OpenDirectory?
+    ) throws -> ChunkFinder {
+        let index = try vault.openIndex(context.domain)
+        let finder = ChunkFinder(context, index, inline: inline)
+        // What index objects hold of directories need not be asked for once more, if it is far.
+        let isFar = vault.fetching != nil
+        try IndexKeeper(context, index).refresh(vault.surroundings.warn) { pack, directory in
+            if isFar { finder.keep(pack, directory) }
+        }
+        return finder
+    }
+
+    /// Throws where a signal asks to end.
+    func checkStop() throws {
+        if let signal = surroundings.stopRequested() { throw Interrupted(signal: signal) }
     }
 
     /// Reads a stream from its beginning.
@@ -94,7 +119,8 @@ enum StreamPart {
 }
 
 /// Gives a stream back, part by part, every chunk verified before it is given out, reading and
-/// decoding ahead on other threads. At the end length and checksum of the whole are compared.
+/// decoding ahead on other threads. From a far store it is fetched ahead of the decoders (`FetchPlan`).
+/// At the end length and checksum of the whole are compared.
 ///
 /// A class: it owns threads. Used by one thread.
 final class StreamReader {
@@ -104,12 +130,17 @@ final class StreamReader {
     /// Nil where the manifest holds the content itself.
     private var entries: ListReader?
     private let decoders: Pipeline<StretchDecoder>
+    /// Nil where the store is near.
+    private var fetches: FetchPlan?
 
     /// What was planned and not yet given out, oldest first.
     private var planned: [Planned] = []
     private var next = 0
     /// The stretch being gathered, not yet among what is planned.
     private var open = Stretch()
+    /// Stretches that are planned and not yet with the decoders: of them those that are being fetched.
+    private var waiting: [Stretch] = []
+    private var fetchedCount = 0
     private var lastChunk: FoundChunk?
     /// Repeats of the last chunk that are still to be planned.
     private var repeats = 0
@@ -145,6 +176,7 @@ final class StreamReader {
         checksum = StreamChecksum(key: stream.checksumKey)
         let pool = BufferPool(capacity: Self.stretchBytes + Limits.chunkBytes)
         let (context, finder, decoded) = (snapshot.context, snapshot.finder, snapshot.decoded)
+        fetches = snapshot.fetching.map { FetchPlan($0, finder) }
         // What the manifest holds itself needs no threads.
         let workers = isPlanned ? 0 : surroundings.workers
         decoders = Pipeline(workers: workers, inFlight: workers + 2) {
@@ -152,7 +184,10 @@ final class StreamReader {
         }
     }
 
-    deinit { decoders.stop() }
+    deinit {
+        decoders.stop()
+        fetches?.end()
+    }
 
     /// What comes next; nil at the end, once the whole has been proven.
     func part() throws -> StreamPart? {
@@ -170,6 +205,7 @@ final class StreamReader {
             guard let bytes = try decoders.take() else {
                 preconditionFailure("what is planned is being decoded")
             }
+            fetches?.stretchDone()
             part = .bytes(bytes)
         }
         next += 1
@@ -185,11 +221,42 @@ final class StreamReader {
 
     /// Looks ahead in the list and has decoded what will be needed, as far as there is room.
     private func plan() throws {
-        if next == planned.count {
-            planned.removeAll(keepingCapacity: true)
+        if next == planned.count || next >= Self.plannedMax / 2 {
+            planned.removeFirst(next)
             next = 0
         }
-        while !isPlanned, !decoders.isFull, planned.count < Self.plannedMax {
+        repeat {
+            try readList()
+            fetchAhead()
+        } while fetches != nil && wantsMore
+        let ready = fetches == nil ? waiting.count : fetchedCount
+        var begun = 0
+        while begun < ready, !decoders.isFull {
+            decoders.submit(waiting[begun])
+            begun += 1
+        }
+        waiting.removeFirst(begun)
+        fetchedCount = max(0, fetchedCount - begun)
+    }
+
+    /// Whether more of the list is to be looked at.
+    private var wantsMore: Bool {
+        guard !isPlanned, planned.count < Self.plannedMax else { return false }
+        guard let fetches else { return decoders.count + waiting.count < decoders.capacity }
+        return fetches.wantsMore && !fetches.isFull
+    }
+
+    /// Tells what the stretches need that were gathered, once they are many or all there are.
+    private func fetchAhead() {
+        guard fetchedCount < waiting.count, let fetches else { return }
+        let isDue = isPlanned || fetches.isFull || planned.count >= Self.plannedMax
+        guard isDue || fetchedCount == 0 else { return }
+        self.fetches?.tell(goesOn: !isPlanned)
+        fetchedCount = waiting.count
+    }
+
+    private func readList() throws {
+        while wantsMore {
             if repeats > 0, let lastChunk {
                 repeats -= 1
                 append(lastChunk)
@@ -223,11 +290,10 @@ final class StreamReader {
         if open.byteCount >= Self.stretchBytes { submitOpen() }
     }
 
-    /// Hands the gathered stretch to the decoders. There is room: one that is gathered was begun
-    /// when there was, and only whole ones are handed over.
     private func submitOpen() {
         guard open.byteCount > 0 else { return }
-        decoders.submit(open)
+        waiting.append(open)
+        fetches?.gather(open)
         planned.append(.stretch)
         open = Stretch()
     }

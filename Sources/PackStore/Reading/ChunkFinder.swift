@@ -54,6 +54,20 @@ package final class ChunkFinder: Sendable {
         directories = PackDirectories(context, known: known)
     }
 
+    /// One that looks into another manifest as well, and shares the directories that were read.
+    package init(sharing other: ChunkFinder, inline: OpenDirectory?) {
+        isIndexProven = Mutex(true)
+        context = other.context
+        index = other.index
+        directories = other.directories
+        self.inline = inline
+    }
+
+    /// Keeps a directory that was read elsewhere.
+    package func keep(_ pack: ObjectID, _ directory: PackDirectory) {
+        _ = directories.keep(pack, directory)
+    }
+
     /// Where the chunk lies; throws where that is nowhere.
     /// - Parameters:
     ///   - before: the chunk before it in the stream: often it lies beside that.
@@ -140,6 +154,9 @@ package final class ChunkFinder: Sendable {
         if let failure { throw failure }
         throw LostSegment(name: name)
     }
+
+    /// Tells that the index knows packs that it did not know.
+    func indexHasGrown() { holders.withLock { $0 = nil } }
 
     private func packs(holding envelope: ObjectID) -> [ObjectID] {
         holders.withLock { known in

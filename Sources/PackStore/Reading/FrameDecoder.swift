@@ -88,7 +88,12 @@ package final class FrameDecoder {
 
     /// Decodes a frame and recomputes the id of every chunk in it.
     package func verify(frame number: Int, of directory: OpenDirectory) throws {
-        let plaintext = try frame(number, of: directory)
+        try verifyChunks(of: number, in: directory, try frame(number, of: directory))
+    }
+
+    private func verifyChunks(
+        of number: Int, in directory: OpenDirectory, _ plaintext: Slice
+    ) throws {
         for chunk in directory.frames[number].chunks {
             let found = FoundChunk(directory: directory, frame: number, chunk: Int(chunk))
             try plaintext.withBytes {
@@ -129,16 +134,39 @@ package final class FrameDecoder {
         }
     }
 
-    private func decode(_ number: Int, of directory: OpenDirectory) throws -> Slice {
+    /// The bytes of a frame as they are stored, on their own, and its plaintext, every chunk verified.
+    package func opened(
+        _ number: Int, of directory: OpenDirectory
+    ) throws -> (stored: Slice, plaintext: Slice) {
+        let stored = try stored(number, of: directory).alone
+        closure.removeAll(keepingCapacity: true)
+        closureBytes = 0
+        let plaintext = try shared.frames.block(DecodedFrames.Name(directory, number)) {
+            try decode(number, of: directory, stored: stored)
+        }
+        try verifyChunks(of: number, in: directory, plaintext)
+        return (stored, plaintext)
+    }
+
+    /// The bytes of a frame as they are stored. Good until the next is asked for.
+    private func stored(_ number: Int, of directory: OpenDirectory) throws -> Slice {
+        let frame = directory.frames[number]
+        let segment = try storedBytes(Int(frame.segment), of: directory)
+        let start = segment.range.lowerBound + Int(frame.storedOffset)
+        return Slice(segment.buffer, start..<(start + Int(frame.storedBytes)))
+    }
+
+    /// - Parameter stored: its stored bytes, where they are at hand.
+    private func decode(
+        _ number: Int, of directory: OpenDirectory, stored: Slice? = nil
+    ) throws -> Slice {
         let frame = directory.frames[number]
         // A base comes first: what it needs itself may use this thread's rooms.
         let base = frame.codec == .delta ? try gatherBase(of: number, in: directory) : nil
         let rawBytes = Int(frame.rawBytes)
         let result = shared.block(rawBytes)
         let room = result.room(0..<rawBytes)
-        let stored = try storedBytes(Int(frame.segment), of: directory)
-        let start = stored.range.lowerBound + Int(frame.storedOffset)
-        let own = Slice(stored.buffer, start..<(start + Int(frame.storedBytes)))
+        let own = try stored ?? self.stored(number, of: directory)
         do {
             try own.withBytes { (stored) throws(CompressionError) in
                 switch (frame.codec, base) {

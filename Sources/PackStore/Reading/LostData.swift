@@ -4,6 +4,9 @@ import WireFormat
 /// A chunk that no pack holds.
 package struct LostChunk: Explained {
     package let id: ChunkID
+
+    package init(id: ChunkID) { self.id = id }
+
     package var message: String {
         "a chunk (\(id.description.prefix(12))) is in no pack that is left"
     }

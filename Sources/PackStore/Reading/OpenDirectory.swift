@@ -168,9 +168,13 @@ package final class OpenDirectory: Sendable {
     /// - Parameter room: for the sealed message, 16 bytes longer than the segment's stored bytes,
     ///   which are its first bytes afterwards.
     func open(_ number: Int, room: UnsafeMutableRawBufferPointer) throws {
-        let segment = segments[number]
-        let result = UnsafeMutableRawBufferPointer(rebasing: room.dropLast(MessageCipher.tagBytes))
-        let start = Int(segment.offset)
+        try readSealed(number, into: room)
+        try open(number, sealed: room)
+    }
+
+    /// Reads a segment as it is sealed.
+    func readSealed(_ number: Int, into room: UnsafeMutableRawBufferPointer) throws {
+        let start = Int(segments[number].offset)
         let range = start..<(start + room.count)
         switch source {
         case .pack(let name): try context.store.read(name, range, into: room)
@@ -178,6 +182,12 @@ package final class OpenDirectory: Sendable {
             pack.withBytes { room.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[range])) }
         case .inline(let bytes, _): room.copyBytes(from: bytes[range])
         }
+    }
+
+    /// Opens a segment where it lies.
+    func open(_ number: Int, sealed room: UnsafeMutableRawBufferPointer) throws {
+        let segment = segments[number]
+        let result = UnsafeMutableRawBufferPointer(rebasing: room.dropLast(MessageCipher.tagBytes))
         let key = try key(Int(segment.envelope))
         let isWhole = key.cipher().open(
             number: UInt64(segment.number),

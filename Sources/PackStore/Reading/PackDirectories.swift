@@ -25,25 +25,32 @@ package final class PackDirectories: Sendable {
 
     package func directory(of pack: ObjectID) throws -> OpenDirectory {
         if let known = known[pack] ?? cache.withLock({ $0.find(pack) }) { return known }
-        let (stored, _) = try Self.read(pack, context)
-        let opened = OpenDirectory(.pack(.pack(context.domain, pack)), stored, context)
+        return keep(pack, try Self.read(pack, context).0)
+    }
+
+    /// Keeps a directory that came from elsewhere: an index object holds copies.
+    @discardableResult
+    package func keep(_ pack: ObjectID, _ directory: PackDirectory) -> OpenDirectory {
+        let opened = OpenDirectory(.pack(.pack(context.domain, pack)), directory, context)
         cache.withLock { $0.insert(pack, opened, size: opened.byteCount) }
         return opened
     }
 
     /// Reads and opens the directory of a pack.
+    /// - Parameter byteCount: the length of the pack, where it is known.
     /// - Returns: the directory, and what an index object says of the pack.
     package static func read(
-        _ pack: ObjectID, _ context: DomainContext
+        _ pack: ObjectID, _ context: DomainContext, byteCount: Int? = nil
     ) throws -> (PackDirectory, IndexObject.Pack) {
         let name = ObjectName.pack(context.domain, pack)
-        guard let fileBytes = try context.store.byteCount(of: name) else {
+        guard let fileBytes = try byteCount ?? context.store.byteCount(of: name) else {
             throw StorageError.missing(name)
         }
-        let tailBytes = min(fileBytes, 64 << 10)
+        // A far store is asked once: for as much as a directory has at most, mostly.
+        let tailBytes = min(fileBytes, context.store.isNear ? 64 << 10 : 160 << 10)
         let tail = try context.store.read(name, (fileBytes - tailBytes)..<fileBytes)
-        let trailer = try PackTrailer(tail: tail, fileBytes: fileBytes, what: "\(name)")
-        let header = try context.store.read(name, 0..<ObjectHeader.byteCount)
+        let trailer = try PackTrailer(
+            tail: Array(tail.suffix(64 << 10)), fileBytes: fileBytes, what: "\(name)")
         let tailStart = fileBytes - tailBytes
         let box =
             trailer.directory.lowerBound >= tailStart
@@ -51,7 +58,24 @@ package final class PackDirectories: Sendable {
                 (trailer.directory.lowerBound - tailStart)..<(trailer.directory.upperBound
                     - tailStart)]
             : try context.store.read(name, trailer.directory)[...]
-        return try open(box, header: header, trailer: trailer, pack: pack, context)
+        if tailBytes == fileBytes || context.store.isNear {
+            let header =
+                tailBytes == fileBytes
+                ? Array(tail.prefix(ObjectHeader.byteCount))
+                : try context.store.read(name, 0..<ObjectHeader.byteCount)
+            return try open(box, header: header, trailer: trailer, pack: pack, context)
+        }
+        // The directory's seal holds for one header only: a far one need not be fetched.
+        func opened(as contentClass: ContentClass) throws -> (PackDirectory, IndexObject.Pack) {
+            let header = ObjectHeader(
+                .pack, detail: contentClass.rawValue, domain: context.domain, id: pack)
+            return try Self.open(
+                box, header: header.bytes, trailer: trailer, pack: pack, context)
+        }
+        do { return try opened(as: .data) } catch {
+            if let list = try? opened(as: .list) { return list }
+            throw error
+        }
     }
 
     /// Opens the directory of a pack that is in memory, whole.

@@ -12,14 +12,14 @@ package final class ChunkStore {
     private let data: PackWriter
     private let lists: PackWriter
     private let links: PackLinks
-    private let finder: ChunkFinder
+    let finder: ChunkFinder
     private let bases: Bases?
     /// Packs that may be relied on: they and all they stand on exist and carry no tombstone.
     private let usable: Set<ObjectID>
     private var pending = PendingChunks()
     private var found: Set<ObjectID> = []
     /// Packs of this add that an index object speaks of already.
-    private var own: Set<ObjectID> = []
+    package private(set) var own: Set<ObjectID> = []
     /// Whether something is stored anew whose pack is gone, or will be.
     private var isHealing = false
 
@@ -83,7 +83,7 @@ package final class ChunkStore {
         var wasKnown = false
         let place = index.place(of: id) { pack in
             wasKnown = true
-            return usable.contains(pack) || own.contains(pack)
+            return isReliable(pack)
         }
         if let place {
             if usable.contains(place.pack) { found.insert(place.pack) }
@@ -99,11 +99,17 @@ package final class ChunkStore {
         return true
     }
 
+    /// Whether a pack is there to stay, with all that it stands on.
+    func isReliable(_ pack: ObjectID) -> Bool { usable.contains(pack) || own.contains(pack) }
+
     /// Whether a chunk is or will be stored, so that claiming it costs nothing.
     package func isStored(_ id: ChunkID, _ contentClass: ContentClass) -> Bool {
         pending.contains(id)
-            || index.place(of: id) { usable.contains($0) || own.contains($0) } != nil
+            || index.place(of: id) { isReliable($0) } != nil
     }
+
+    /// Whether a chunk was taken in and has no place yet.
+    func isPending(_ id: ChunkID) -> Bool { pending.contains(id) }
 
     /// Stores a chunk that was claimed.
     package func add(_ id: ChunkID, _ slice: Slice, _ contentClass: ContentClass) throws {
@@ -115,7 +121,7 @@ package final class ChunkStore {
         try writer(contentClass).add(runs)
     }
 
-    private func writer(_ contentClass: ContentClass) -> PackWriter {
+    func writer(_ contentClass: ContentClass) -> PackWriter {
         switch contentClass {
         case .data: data
         case .list: lists
@@ -157,6 +163,7 @@ package final class ChunkStore {
         let packs = data.takePacks() + lists.takePacks()
         indexBytes += try keeper.write(packs)
         own.formUnion(packs.map { $0.indexed.id })
+        if !packs.isEmpty { finder.indexHasGrown() }
         pending.removeAll()
     }
 

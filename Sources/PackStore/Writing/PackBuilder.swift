@@ -9,8 +9,10 @@ import Workers
 final class PackBuilder {
     private let context: DomainContext
     private let contentClass: ContentClass
-    private let envelope: NewEnvelope
-    private let cipher: MessageCipher
+    /// Of what is sealed here; made with the first segment of it.
+    private var own: OwnEnvelope?
+    /// The numbers of envelopes in the directory.
+    private var envelopeNumbers: [ObjectID: Int] = [:]
     private let buffer: Buffer
     private(set) var bodyBytes = ObjectHeader.byteCount
     private(set) var directory: PackDirectory
@@ -33,13 +35,25 @@ final class PackBuilder {
     /// In a segment of its own, a frame of so many stored bytes is not opened for others.
     private static let largeFrameBytes = 64 << 10
 
-    init(_ contentClass: ContentClass, _ context: DomainContext, buffer: Buffer) throws {
+    /// The envelope that new segments are sealed in. A class, because a cipher cannot be copied.
+    private final class OwnEnvelope {
+        let stored: StoredEnvelope
+        let key: EnvelopeKey
+        let cipher: MessageCipher
+        var messageCount: UInt64 = 0
+
+        init(_ envelope: NewEnvelope) {
+            stored = envelope.stored
+            key = envelope.key
+            cipher = envelope.key.cipher()
+        }
+    }
+
+    init(_ contentClass: ContentClass, _ context: DomainContext, buffer: Buffer) {
         self.context = context
         self.contentClass = contentClass
-        envelope = try NewEnvelope(contentClass, context)
-        cipher = envelope.key.cipher()
         self.buffer = buffer
-        directory = PackDirectory(envelopes: [envelope.stored])
+        directory = PackDirectory()
     }
 
     var isEmpty: Bool { chunkCount == 0 }
@@ -47,10 +61,10 @@ final class PackBuilder {
     var sealedBytes: Int { bodyBytes - ObjectHeader.byteCount + gatheredStored }
 
     /// Takes a frame in. It is sealed with its neighbors once together they are a segment's worth.
-    func add(_ made: MadeFrame) {
+    func add(_ made: MadeFrame) throws {
         // A large frame stands alone: whoever wants a small one need not open it with that.
         let isLarge = made.frame.storedBytes >= Self.largeFrameBytes
-        if isLarge { seal() }
+        if isLarge { try seal() }
         chunkCount += made.frame.chunks.count
         frames.append(made)
         gatheredStored += made.frame.storedBytes
@@ -58,8 +72,22 @@ final class PackBuilder {
         if isLarge || gatheredRaw >= Self.segmentBytesTarget
             || frames.count == Limits.framesPerSegment
         {
-            seal()
+            try seal()
         }
+    }
+
+    /// Takes in a segment as it was sealed elsewhere, under its name.
+    func add(_ moved: SealedSegment) throws {
+        try seal()
+        let segment = PackDirectory.Segment(
+            envelope: number(of: moved.envelope), number: moved.number, offset: bodyBytes,
+            frames: moved.frames.map { withBase($0.frame, $0.base) })
+        moved.bytes.withBytes {
+            buffer.room(bodyBytes..<(bodyBytes + segment.sealedBytes)).copyMemory(from: $0)
+        }
+        chunkCount += segment.frames.reduce(0) { $0 + $1.chunks.count }
+        bodyBytes += segment.sealedBytes
+        directory.segments.append(segment)
     }
 
     /// Whether the pack should be closed: it has its size, or half of it and just here little
@@ -74,16 +102,19 @@ final class PackBuilder {
         return bodyBytes >= Limits.packTargetBytes / 2 && waste * 256 < bodyBytes
     }
 
-    private func seal() {
+    private func seal() throws {
         guard !frames.isEmpty else { return }
+        let own = try own ?? OwnEnvelope(NewEnvelope(contentClass, context))
+        self.own = own
         let segment = PackDirectory.Segment(
-            envelope: 0, number: UInt64(directory.segments.count), offset: bodyBytes,
-            frames: frames.map { withBase($0) })
+            envelope: number(of: own.stored), number: own.messageCount, offset: bodyBytes,
+            frames: frames.map { withBase($0.frame, $0.base) })
+        own.messageCount += 1
         let place = buffer.room(bodyBytes..<(bodyBytes + segment.sealedBytes))
-        let associated = envelope.key.associated(number: segment.number, context: segment.context)
+        let associated = own.key.associated(number: segment.number, context: segment.context)
         if frames.count == 1 {
             frames[0].stored.withBytes {
-                cipher.seal(number: segment.number, associated: associated, $0, into: place)
+                own.cipher.seal(number: segment.number, associated: associated, $0, into: place)
             }
         } else {
             // Gathered where it is sealed: the cipher works in place.
@@ -94,7 +125,7 @@ final class PackBuilder {
                 made.stored.withBytes { part.copyMemory(from: $0) }
                 offset += made.stored.count
             }
-            cipher.seal(
+            own.cipher.seal(
                 number: segment.number, associated: associated,
                 UnsafeRawBufferPointer(rebasing: place[..<offset]),
                 into: place)
@@ -107,9 +138,9 @@ final class PackBuilder {
     }
 
     /// The frame as the directory has it.
-    private func withBase(_ made: MadeFrame) -> PackDirectory.Frame {
-        guard let base = made.base else { return made.frame }
-        var frame = made.frame
+    private func withBase(_ frame: PackDirectory.Frame, _ base: MadeBase?) -> PackDirectory.Frame {
+        guard let base else { return frame }
+        var frame = frame
         frame.base = PackDirectory.Base(
             depth: base.depth, closureFrames: base.closureFrames, closureBytes: base.closureBytes,
             pieces: base.pieces.map { piece in
@@ -118,6 +149,14 @@ final class PackBuilder {
                     firstChunk: piece.firstChunk, chunkCount: piece.chunkCount)
             })
         return frame
+    }
+
+    private func number(of envelope: StoredEnvelope) -> Int {
+        if let known = envelopeNumbers[envelope.header.id] { return known }
+        let number = directory.envelopes.count
+        directory.envelopes.append(envelope)
+        envelopeNumbers[envelope.header.id] = number
+        return number
     }
 
     private func number(ofBase segment: PackDirectory.SegmentName) -> Int {
@@ -130,7 +169,7 @@ final class PackBuilder {
 
     /// Seals what is gathered, pads, and writes directory and trailer, but for the hash at its end.
     func finish() throws -> FinishedPack {
-        seal()
+        try seal()
         let id = try context.newID(
             "pack", mixing: directory.segments.first?.frames.first?.chunks.first?.id.bytes ?? [])
         let header = ObjectHeader(
@@ -164,8 +203,8 @@ final class PackBuilder {
     }
 
     /// The segments alone, for a manifest that carries them itself.
-    func finishInline() -> Manifest.InlineSegments {
-        seal()
+    func finishInline() throws -> Manifest.InlineSegments {
+        try seal()
         var inline = directory
         for index in inline.segments.indices {
             inline.segments[index].offset -= ObjectHeader.byteCount

@@ -129,20 +129,45 @@ package final class PackWriter {
         alignments += made.alignments
         damagedBase = damagedBase ?? made.damage
         for frame in made.frames {
-            let open = try builder ?? PackBuilder(contentClass, context, buffer: packBuffers.take())
-            builder = open
-            open.add(frame)
-            if let base = frame.base {
-                deltas.frames += 1
-                deltas.rawBytes += frame.frame.rawBytes
-                deltas.storedBytes += frame.stored.count
-                basePacks.formUnion(base.packs)
-            }
-            if open.isFull { try put() }
+            try append(frame)
         }
         for run in made.declined {
             for (chunk, slice) in zip(run.chunks, run.slices) { try gather(chunk.id, slice) }
         }
+    }
+
+    private func append(_ frame: MadeFrame) throws {
+        let open = openBuilder()
+        try open.add(frame)
+        if let base = frame.base {
+            deltas.frames += 1
+            deltas.rawBytes += frame.frame.rawBytes
+            deltas.storedBytes += frame.stored.count
+            basePacks.formUnion(base.packs)
+        }
+        if open.isFull { try put() }
+    }
+
+    private func openBuilder() -> PackBuilder {
+        let open = builder ?? PackBuilder(contentClass, context, buffer: packBuffers.take())
+        builder = open
+        return open
+    }
+
+    /// Takes in a frame that was compressed elsewhere.
+    /// - Parameter new: how many of its chunks are nowhere else.
+    func add(_ frame: MadeFrame, new: Int) throws {
+        chunkCount += new
+        try append(frame)
+    }
+
+    /// Takes in a segment that was sealed elsewhere.
+    /// - Parameter new: how many of its chunks are nowhere else.
+    func add(_ segment: SealedSegment, new: Int) throws {
+        chunkCount += new
+        let open = openBuilder()
+        try open.add(segment)
+        if open.isFull { try put() }
     }
 
     /// What became of runs whose place was only reckoned, once.
@@ -193,7 +218,7 @@ package final class PackWriter {
             return nil
         }
         self.builder = nil
-        return builder.finishInline()
+        return try builder.finishInline()
     }
 
     /// The packs that are durable, once; their chunks leave the count.

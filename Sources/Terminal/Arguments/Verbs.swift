@@ -5,7 +5,7 @@ enum Verbs {
             InitCommand.command, AddCommand.command, ListCommand.command, ShowCommand.command,
             CatCommand.command,
             RestoreCommand.command, DiffCommand.command, CheckCommand.command,
-            ForgetCommand.command,
+            CopyCommand.command, ForgetCommand.command,
         ] + KeyCommand.all
 
     /// First words that a second must follow.
@@ -55,7 +55,7 @@ enum Verbs {
     static let later = [
         "policy": "how long to keep what", "prune": "applies the policy and frees space",
         "hold": "forbids dropping",
-        "copy": "copies to another repository", "status": "how old, how large, how safe",
+        "status": "how old, how large, how safe",
         "tag": "changes tags; repo add --tag sets them",
         "wal": "keeps a server's WAL",
         "binlog": "keeps a server's binary log", "pitr": "restores to a point in time",
@@ -76,6 +76,8 @@ enum Verbs {
     private static let differs = "repo diff REF REF tells what differs between two snapshots"
     private static let keys = "repo key add makes another key, repo key remove ID takes one away"
 
+    private static let copies = "repo copy --to LOCATION copies to another repository"
+
     /// The verbs of other tools, answered with ours.
     static let foreign = [
         "snapshots": lists, "ls": shows, "dir": shows, "files": shows, "find": shows, "log": lists,
@@ -88,6 +90,7 @@ enum Verbs {
         "verify": checks, "validate": checks, "fsck": checks, "test": checks, "scrub": checks,
         "unlock": locks, "break-lock": locks, "lock": locks, "info": shown, "stats": shown,
         "stat": shown,
+        "sync": copies, "sync-to": copies, "replicate": copies, "mirror": copies, "clone": copies,
         "inspect": shown, "compare": differs, "changes": differs, "passwd": keys, "password": keys,
         "keys": keys,
         "rcreate": "repo init makes a repository",

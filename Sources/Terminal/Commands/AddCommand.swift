@@ -47,6 +47,12 @@ enum AddCommand {
     private static let compression = Option(
         "compression", value: "LEVEL", "1 (fast) to 19 (small); default auto")
 
+    private static let also = OtherRepository(
+        "also",
+        location: Option(
+            "also", value: "LOCATION",
+            "save it in a second repository, too; one that fails lets the other go on (exit 3)"))
+
     static let command = Command(
         "add", summary: "save one snapshot",
         usage: ["SERIES [FILE | -]", "SERIES -- COMMAND ARG...", "SERIES --files PATH..."],
@@ -82,7 +88,7 @@ enum AddCommand {
             allowIncomplete, allowShrink, refuseShrink, allowUnlinked, strictPages, acceptStatus,
             format, compression,
             Session.acceptRollback,
-        ],
+        ] + also.options,
         examples: [
             .init(
                 "repo add shop -- mariadb-dump --single-transaction --databases shop",
@@ -91,6 +97,9 @@ enum AddCommand {
                 "pg_dump shop | repo add shop",
                 "from a pipe: only the end of the stream tells that it is whole"),
             .init("repo add shop shop.sql", "a dump that is there already"),
+            .init(
+                "repo add shop --also s3://offsite/shop -- mariadb-dump --databases shop",
+                "one dump, two repositories"),
             .init("repo add etc --files /etc --exclude '*.bak'", "files and directories"),
             .init("repo add etc --kind incremental --files /etc", "reading only what changed"),
             .init(
@@ -102,18 +111,26 @@ enum AddCommand {
     private static func run(_ session: Session) throws -> ExitCode {
         let request = try request(session)
         let way = way(request.source)
+        if let location = try session.place(of: also) {
+            return try AddToBoth(session, also, location).run(request, way)
+        }
         let vault = try session.openVault()
         let outcome = try add(request, to: vault)
-        let console = session.console
+        try tell(outcome, way, session.console)
+        if way == .pipe { hintAtCommand(request.series, vault, session.console) }
+        return outcome.reservations.isEmpty ? .done : .reservation
+    }
+
+    static func tell(
+        _ outcome: AddOutcome, _ way: EndPhrase.Way, _ console: Console, also: JSON? = nil
+    ) throws {
         for note in remarks(outcome) { console.warn(note) }
         let summary = AddSummary(outcome, way: way)
         if console.isJSON {
-            try console.out(summary.json)
+            try console.out(also.map { summary.json.with(["also": $0]) } ?? summary.json)
         } else {
             for line in summary.lines { try console.summary(line) }
         }
-        if way == .pipe { hintAtCommand(request.series, vault, console) }
-        return outcome.reservations.isEmpty ? .done : .reservation
     }
 
     /// What the person must know, each once.

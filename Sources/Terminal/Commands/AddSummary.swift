@@ -37,6 +37,7 @@ struct AddSummary {
             ? size : "\(size) (\(Figures.percent(head.bytesStored, of: head.bytesRead)))"
     }
 
+    /// For scripts.
     var json: JSON {
         .object([
             "type": "summary", "snapshot": .string("\(snapshot.id)"),

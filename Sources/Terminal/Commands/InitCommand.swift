@@ -11,6 +11,13 @@ enum InitCommand {
     private static let label = Option(
         "label", value: "TEXT", "a name for the first key, as repo key list shows it")
 
+    private static let model = OtherRepository(
+        "from",
+        location: Option(
+            "copy-parameters-from", value: "LOCATION",
+            "cut streams as that repository does: what is added here and what is copied from there is stored once"
+        ))
+
     static let command = Command(
         "init", summary: "make a repository",
         usage: ["[LOCATION] [--recovery-key-file FILE] [--if-missing]"],
@@ -25,14 +32,21 @@ enum InitCommand {
 
             Without --password-file, --password-command, REPO_PASSWORD or --key-file the
             password is asked for, twice.
+
+            A repository to copy to is made with --copy-parameters-from: it cuts streams at
+            the same places as the other one, whose full key is needed for that; how to
+            open it is said by options that begin with --from-.
             """,
         operands: [Operand("LOCATION", .optional)],
-        options: [ifMissing, label],
+        options: [ifMissing, label] + model.options,
         examples: [
             .init("repo init /srv/backup", "asks for a password and shows the recovery key"),
             .init(
                 "repo init /srv/backup --password-file /etc/repo.password --recovery-key-file recovery-key",
                 "asks nothing: for scripts"),
+            .init(
+                "repo init s3://offsite/shop --copy-parameters-from /srv/backup --from-password-file /etc/repo.password",
+                "a second repository, to copy to"),
         ],
         run: run)
 
@@ -113,13 +127,19 @@ enum InitCommand {
     private static func create(_ store: any ObjectStore, _ session: Session) throws -> Vault {
         let source = try CredentialSource.find(
             session.arguments, session.environment, takesRecoveryKey: false)
+        let modelStore = try session.place(of: model).map {
+            try session.existing($0, of: model)
+        }
         let credential = try session.credential(
             from: source, question: "choose a password for \(printable(store.location)): ",
             isNew: true)
+        let other = try modelStore.map {
+            try session.openVault(model, in: $0, trying: credential)
+        }
         // A cache is nothing that a repository needs to come into being.
         return try Vault.create(
             in: store, with: credential, label: try session.arguments.text(label),
-            surroundings: session.surroundings, cacheParent: nil)
+            surroundings: session.surroundings, cacheParent: nil, cuttingLike: other)
     }
 
     private static func createWithKey(

@@ -6,7 +6,13 @@ import Vault
 
 /// Finds out from options and environment how an object store is reached.
 enum FarStore {
-    static func open(_ location: Location, _ session: Session) throws -> S3Store {
+    /// - Parameters:
+    ///   - endpoint: the options that say how the place is reached; where they are not given, those
+    ///     for every command count.
+    static func open(
+        _ location: Location, _ session: Session, endpoint: Option = GlobalOptions.endpoint,
+        region: Option = GlobalOptions.region, profile: Option = GlobalOptions.profile
+    ) throws -> S3Store {
         let (arguments, environment) = (session.arguments, session.environment)
         let surroundings = session.surroundings
         var options = S3Options(
@@ -19,7 +25,8 @@ enum FarStore {
             stopRequested: surroundings.stopRequested)
         options.notice = surroundings.warn
         options.userAgent = "repo/\(Program.version)"
-        options.profile = try arguments.text(GlobalOptions.profile)
+        options.profile =
+            try arguments.text(profile) ?? arguments.text(GlobalOptions.profile)
         options.authorities =
             try arguments.text(GlobalOptions.authorities) ?? environment.text("REPO_CA_FILE")
         options.uploadLimit = try limit(GlobalOptions.limitUpload, arguments)
@@ -28,9 +35,10 @@ enum FarStore {
         options.objectLock = try lock(arguments, environment)
         let place = try S3Location(
             "\(location.path)",
-            endpoint: try arguments.text(GlobalOptions.endpoint)
+            endpoint: try arguments.text(endpoint) ?? arguments.text(GlobalOptions.endpoint)
                 ?? environment.text("REPO_ENDPOINT"),
-            region: try arguments.text(GlobalOptions.region) ?? S3Store.region(options),
+            region: try arguments.text(region) ?? arguments.text(GlobalOptions.region)
+                ?? S3Store.region(options),
             addressing: try arguments.choice(
                 GlobalOptions.addressing,
                 of: S3Location.Addressing.allCases.map { ($0.rawValue, $0) }) ?? .auto,

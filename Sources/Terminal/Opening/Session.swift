@@ -23,7 +23,10 @@ struct Session: Sendable {
 
     /// Opens the repository that the options name, with the key that they name or that a person
     /// types.
-    func openVault() throws -> Vault {
+    func openVault() throws -> Vault { try openVaultAndKey().vault }
+
+    /// Opens the repository, and keeps what opened it.
+    func openVaultAndKey() throws -> OpenedVault {
         let location = try Location.find(arguments, environment)
         let store = try store(at: location)
         // Before a password is asked for: that there is nothing to open is the first answer.
@@ -35,7 +38,7 @@ struct Session: Sendable {
             store, with: credential, surroundings: surroundings, cacheParent: cacheParent(),
             cacheBytesMax: try CacheLocation.bytesMax(arguments, environment))
         warnOfUnlockedSecrets()
-        return vault
+        return OpenedVault(vault: vault, credential: credential)
     }
 
     func store(at location: Location) throws -> any ObjectStore {
@@ -64,7 +67,7 @@ struct Session: Sendable {
         }
     }
 
-    private func cacheParent() -> Path? {
+    func cacheParent() -> Path? {
         if let path = CacheLocation.find(arguments, environment) { return path }
         console.warn(
             "there is no place for a cache (--cache-dir, XDG_CACHE_HOME, HOME):"
@@ -95,6 +98,15 @@ struct Session: Sendable {
     /// The reference that an operand is.
     func reference(operand index: Int) throws -> Reference {
         Reference(try arguments.text(operand: index) ?? "")
+    }
+
+    /// The same without a progress line: of two things done at once one is shown.
+    var withoutProgress: Session {
+        var surroundings = surroundings
+        surroundings.progress = { _ in }
+        return Session(
+            arguments: arguments, console: console, environment: environment,
+            surroundings: surroundings)
     }
 
     // MARK: secrets

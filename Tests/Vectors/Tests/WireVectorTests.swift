@@ -23,11 +23,22 @@ struct WireVectorTests {
                 repository: vector.id("repository"), textCutting: cutting(vector["text cutting"]),
                 generalCutting: cutting(vector["other cutting"]),
                 consistency: try #require(Config.Consistency(rawValue: vector.byte("consistency"))),
-                created: vector.signed("created"), rootCheck: vector.optionalBytes("root check"))
+                created: vector.signed("created"), rootCheck: vector.optionalBytes("root check"),
+                cutKey: try cutKey(vector))
+        }
+        func keyring(_ root: [UInt8]) -> Keyring {
+            Keyring(root: root.span.bytes.withUnsafeBytes { Secret(copying: $0) })
+        }
+        func cutKey(_ vector: VectorCase) throws -> [UInt8]? {
+            guard vector.has("other root") else { return nil }
+            return try CutKey.seal(
+                of: keyring(vector["other root"]), for: keyring(vector["root"]),
+                repository: vector["repository"], salt: vector["salt"])
         }
         try checkVectors("config") { vector in
             let content = try config(vector).bytesBeforeHash
-            return [("object", content + SHA256.hash(content))]
+            let box = try cutKey(vector).map { [(name: "cut key", value: $0)] } ?? []
+            return box + [("object", content + SHA256.hash(content))]
         }
         for vector in try VectorFile("config").cases {
             let (content, hash) = try Config.split(vector["expected object"])

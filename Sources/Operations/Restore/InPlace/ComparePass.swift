@@ -26,6 +26,8 @@ final class ComparePass {
     private let surroundings: Surroundings
     private let compares: Pipeline<LocalCompare>
     private let decoders: Pipeline<StretchDecoder>
+    /// Nil where the store is near.
+    private var fetches: FetchPlan?
 
     /// Places that reach beyond what was passed, in order.
     private var ahead: [Place] = []
@@ -67,7 +69,10 @@ final class ComparePass {
         }
         let pool = BufferPool(capacity: Self.batchBytesMax + Limits.chunkBytes)
         let decoded = DecodedFrames(bytesMax: 16 << 20)
-        decoders = Pipeline(workers: surroundings.workers, inFlight: surroundings.workers + 1) {
+        fetches = reader.fetching.map { FetchPlan($0, finder) }
+        // What comes from afar is asked for earlier, so that several ranges come at once.
+        let ahead = surroundings.workers + (fetches == nil ? 1 : 8)
+        decoders = Pipeline(workers: surroundings.workers, inFlight: ahead) {
             try StretchDecoder(context, finder, decoded, pool: pool)
         }
     }
@@ -75,6 +80,7 @@ final class ComparePass {
     deinit {
         compares.stop()
         decoders.stop()
+        fetches?.end()
     }
 
     /// Goes through the whole stream.
@@ -188,6 +194,9 @@ final class ComparePass {
     private func fetch() throws {
         guard stretch.byteCount > 0 else { return }
         while decoders.isFull { try takeFetched() }
+        // Only what is needed: what follows may be there already.
+        fetches?.gather(stretch)
+        fetches?.tell(goesOn: false)
         decoders.submit(stretch)
         fetching.append(wanted)
         stretch = Stretch()
@@ -196,6 +205,7 @@ final class ComparePass {
 
     private func takeFetched() throws {
         guard let bytes = try decoders.take() else { return }
+        fetches?.stretchDone()
         var start = bytes.range.lowerBound
         for piece in fetching.removeFirst() {
             let chunk = bytes.buffer.bytes(start..<(start + piece.byteCount))

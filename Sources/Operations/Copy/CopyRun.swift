@@ -1,0 +1,200 @@
+import Faults
+import ObjectStorage
+import PackStore
+import Sealing
+import Snapshots
+import Vault
+import WireFormat
+
+/// One run of `copy`: which snapshots, in which order, and what became of them.
+final class CopyRun {
+    private let request: CopyRequest
+    private let source: Vault
+    private let target: Vault
+    private let sent = SentObjects()
+    private let history: History
+    private let byID: [ObjectID: Snapshot]
+    private let isVerbatim: Bool
+    private var targets: [DomainID: CopyTarget] = [:]
+    private var origins: CopyOrigins
+    private var outcome = CopyOutcome()
+    private var bytesDone = 0
+
+    init(_ request: CopyRequest, _ source: Vault, _ target: Vault) throws {
+        self.request = request
+        self.source = source
+        self.target = target
+        history = try History.load(source, acceptRollback: request.acceptRollback)
+        byID = Dictionary(uniqueKeysWithValues: history.snapshots.map { ($0.id, $0) })
+        // A write key sees its own domain only: to it all is sealed anew.
+        isVerbatim =
+            source.keyring.signingPublicKey == target.keyring.signingPublicKey
+            && target.keyring.opensLists
+        guard isVerbatim || source.keyring.opensData else { throw CopyError.cannotReseal }
+        origins = CopyOrigins(
+            from: source.config.repository, to: target.config.repository,
+            try History.load(target, acceptRollback: request.acceptRollback).snapshots)
+        outcome.isVerbatim = isVerbatim
+    }
+
+    func copyAll(_ copied: (Snapshot) throws -> Void) throws -> CopyOutcome {
+        let chosen = try chosen()
+        let wanted = try withNeeded(chosen).filter { origins.copy(of: $0) == nil }
+        let ids = Set(wanted.map { $0.id })
+        outcome.already = chosen.filter { !ids.contains($0.id) }.count
+        let total = wanted.reduce(0) { $0 + $1.head.bytesRead }
+        for snapshot in wanted {
+            do {
+                let copy = try copy(snapshot, total)
+                origins.add(copy, of: snapshot)
+                outcome.copied.append((copy, snapshot))
+                try copied(copy)
+            } catch  where isDamage(error) || error is CopyError {
+                // What is damaged must not keep the others from being safe.
+                outcome.failed.append((snapshot, error))
+            }
+            bytesDone += snapshot.head.bytesRead
+        }
+        (outcome.bytesSent, outcome.objectsSent) = (sent.bytes, sent.count)
+        try verify()
+        return outcome
+    }
+
+    // MARK: which
+
+    private func chosen() throws -> [Snapshot] {
+        var chosen = history.snapshots
+        if !request.references.isEmpty {
+            var ids: Set<ObjectID> = []
+            for reference in request.references {
+                ids.formUnion(try reference.all(in: history).map { $0.id })
+            }
+            chosen.removeAll { !ids.contains($0.id) }
+        }
+        if let since = request.since { chosen.removeAll { $0.head.time < since } }
+        return chosen
+    }
+
+    /// With what they cannot be restored without, which comes before.
+    private func withNeeded(_ chosen: [Snapshot]) throws -> [Snapshot] {
+        var ordered: [Snapshot] = []
+        var seen: Set<ObjectID> = []
+        for snapshot in chosen {
+            var chain = [snapshot]
+            var ids: Set<ObjectID> = [snapshot.id]
+            while let needed = chain.last?.head.needs, let next = byID[needed],
+                ids.insert(needed).inserted
+            {
+                chain.append(next)
+            }
+            for snapshot in chain.reversed() where seen.insert(snapshot.id).inserted {
+                ordered.append(snapshot)
+            }
+        }
+        return ordered
+    }
+
+    // MARK: one snapshot
+
+    private func copy(_ snapshot: Snapshot, _ total: Int) throws -> Snapshot {
+        let target = try openTarget(snapshot.domain)
+        let reader = try read(snapshot)
+        var head = try copiedHead(snapshot, target)
+        let before = origins.before(snapshot, in: history)
+        let store = target.chunkStore(against: before?.copy)
+        defer { store.stop() }
+        do {
+            let before = try before.map {
+                CopiedBefore($0, source: try read($0.source), target, store)
+            }
+            let (done, report) = (bytesDone, source.surroundings.progress)
+            let progress = { report(Progress(bytes: done + $0, bytesTotal: total)) }
+            var manifest = reader.manifest
+            if isVerbatim {
+                try VerbatimCopy(reader, store, target, progress).run()
+                try store.settle()
+            } else {
+                let copy = try ResealedCopy(reader, store, target, before, progress)
+                manifest.streams = try copy.streams()
+                manifest.inline = try store.takeInline()
+                try store.settle()
+            }
+            head.bytesNew = store.bytesNew
+            manifest.head = head
+            return try publish(manifest, store, target)
+        } catch {
+            // What was uploaded is good, whatever went wrong: made findable, the next run uses it.
+            try? store.settle()
+            target.take(store)
+            throw error
+        }
+    }
+
+    private func publish(
+        _ manifest: Manifest, _ store: ChunkStore, _ target: CopyTarget
+    ) throws -> Snapshot {
+        let publication = Publication(
+            context: target.context, signed: self.target.signedObjects,
+            reliedOn: store.reliedOn, warn: self.target.surroundings.warn)
+        let (snapshot, _) = try publication.publish(
+            manifest, bytesStoredBefore: store.bytesStored)
+        target.take(store)
+        target.snapshots.append(snapshot)
+        self.target.rememberOwn(snapshot)
+        return snapshot
+    }
+
+    private func copiedHead(_ snapshot: Snapshot, _ target: CopyTarget) throws -> Head {
+        var head = snapshot.head
+        let turn = try WriterTurn(self.target, target.context.domain, target.snapshots)
+        (head.writer, head.sequence, head.names) = (turn.writer, turn.sequence, turn.names)
+        head.origin = origins.origin(of: snapshot)
+        head.manifestHash = Digest32([UInt8](repeating: 0, count: 32))
+        head.parent = head.parent.flatMap { copy(ofID: $0) }
+        head.base = head.base.flatMap { copy(ofID: $0) }
+        if let needed = head.needs {
+            guard let copy = copy(ofID: needed) else {
+                throw CopyError.lacksNeeded(snapshot.id.short, needed: needed.short)
+            }
+            head.needs = copy
+        }
+        return head
+    }
+
+    /// The copy there of a snapshot here.
+    private func copy(ofID id: ObjectID) -> ObjectID? {
+        byID[id].flatMap { origins.copy(of: $0)?.id }
+    }
+
+    /// The last reader of each domain.
+    private var readers: [DomainID: SnapshotReader] = [:]
+
+    private func read(_ snapshot: Snapshot) throws -> SnapshotReader {
+        let reader = try SnapshotReader(snapshot, source, after: readers[snapshot.domain])
+        readers[snapshot.domain] = reader
+        return reader
+    }
+
+    /// Where snapshots of a domain go: to the same, so that what is written with different keys stays
+    /// apart; with a write key to its own.
+    private func openTarget(_ domain: DomainID) throws -> CopyTarget {
+        let domain = target.keyring.writeDomain == nil ? domain : target.ownDomain
+        if let known = targets[domain] { return known }
+        let opened = try CopyTarget(target, domain, sent, snapshots: origins.snapshots(in: domain))
+        targets[domain] = opened
+        return opened
+    }
+
+    // MARK: the end
+
+    private func verify() throws {
+        for target in targets.values.sorted(by: { $0.context.domain < $1.context.domain }) {
+            let check = try SentCheck(target, self.target, readsData: request.readsBack)
+            let copied = outcome.copied.map { $0.snapshot }.filter {
+                $0.domain == target.context.domain
+            }
+            try check.run(sent.packs(of: target.context.domain), copied, into: &outcome)
+        }
+        self.target.packCache?.trim()
+    }
+}
