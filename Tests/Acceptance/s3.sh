@@ -84,12 +84,16 @@ else
 fi
 
 wanted=$(snapshots bank)
+repo -r "$work/directory" init -q --recovery-key-file "$work/key4"
 refuses 1 "the store (ignores|refuses) Object Lock&&docs/s3.md" "a bucket that keeps nothing from being deleted takes no lock" \
     repo add bank --object-lock 1 -- "${dump[@]}"
 same "and that add is not there" "$wanted" "$(snapshots bank)"
 refuses 1 "the store (ignores|refuses) Object Lock" "nor does a repository come of it" \
     repo -r "$REPO_REPOSITORY-locked" init --object-lock 1 --recovery-key-file "$work/key3"
 refuses 10 "no repository" "not even half of one" repo -r "$REPO_REPOSITORY-locked" list
+head -c 100000 /dev/urandom >"$work/data"
+refuses 3 "not saved at s3:.*the store (ignores|refuses) Object Lock" "a second place may be the one that is locked" \
+    repo -r "$work/directory" add data "$work/data" --format raw --also "$REPO_REPOSITORY" --object-lock 1
 refuses 2 "a directory keeps nothing" "a directory cannot be locked" repo -r "$work/directory" list --object-lock 1
 refuses 2 "days are wanted" "a lock is a number of days" repo list --object-lock forever
 
