@@ -40,6 +40,9 @@ struct S3Error: Explained {
         case "SignatureDoesNotMatch": "is the secret key right, and the clock of this machine?"
         case "InvalidAccessKeyId": "the store does not know this access key: is it of another store?"
         case _ where isExpired: "the session has ended: log in anew"
+        case "InvalidObjectState":
+            "it lies in an archive: the tools of the store bring it back, then run the same again"
+        case "InvalidStorageClass": "the store has no class of this name, or none but its usual one"
         case "NoSuchBucket": "make the bucket first, with the tools of the store"
         default: nil
         }

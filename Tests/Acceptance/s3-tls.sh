@@ -8,12 +8,6 @@ set -u
 need openssl python3
 unset S3_ENDPOINT # what is tried here is the way, not the store
 start_store moto
-later front_stop
-
-fronts=()
-front_stop() {
-    [ ${#fronts[@]} -eq 0 ] || kill "${fronts[@]}"
-}
 
 # front NAME WORDS... : one of front.py's, and its port in `port`
 front() {
@@ -21,7 +15,7 @@ front() {
     shift
     mkfifo "$pipe"
     "$python" "$support/front.py" "$pipe" "$@" >>"$work/front.log" 2>&1 </dev/null &
-    fronts+=($!)
+    later "kill $!"
     port=$(timeout 30 cat "$pipe")
 }
 
@@ -67,6 +61,16 @@ exits 0 "no_proxy leads past it" env https_proxy="http://127.0.0.1:$proxy" no_pr
 same "truly" "$before" "$(wc -l <"$work/proxy.log")"
 refuses 1 "not to be trusted" "through a proxy certificates count as ever" env -u REPO_CA_FILE \
     https_proxy="http://127.0.0.1:$proxy" timeout 10 "$REPO_BIN" list
+
+echo a.web.token >"$work/token"
+# shellcheck disable=SC2317 # exits calls it
+as_role() { env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY AWS_WEB_IDENTITY_TOKEN_FILE="$work/token" \
+    AWS_ROLE_ARN=arn:aws:iam::123456789012:role/backup "$@"; }
+exits 0 "a web identity is changed for credentials" as_role env AWS_ENDPOINT_URL_STS="$S3_ENDPOINT" "$REPO_BIN" list
+exits 0 "over TLS, with the same authorities" as_role env AWS_ENDPOINT_URL_STS="$REPO_ENDPOINT" "$REPO_BIN" list
+refuses 1 "AWS_ENDPOINT_URL_STS" "its token does not leave the machine in plain sight" \
+    as_role env AWS_ENDPOINT_URL_STS=http://sts.example.org "$REPO_BIN" list
+fact "nor stand in an error" test -z "$(grep web.token "$work/stderr" "$work/stdout")"
 
 front metadata metadata
 unset AWS_EC2_METADATA_DISABLED

@@ -62,11 +62,40 @@ same "knowing what is there" true "$([ "$(field summary bytes_new)" -lt 2000000 
 exits 0 "the recovery key alone opens it" env -u REPO_PASSWORD_FILE "$REPO_BIN" list --recovery-key-file "$work/key"
 
 exits 0 "a write key is made" repo key add --kind write --new-key-file "$work/write-key" --generate --label host
+# shellcheck disable=SC2317 # exits calls it
 as_writer() { env -u REPO_PASSWORD_FILE REPO_KEY_FILE="$work/write-key" XDG_CACHE_HOME="$work/writer" "$@"; }
 exits 0 "with which a host adds" as_writer "$REPO_BIN" add own -- "${dump[@]}"
 exits 0 "and adds again" as_writer "$REPO_BIN" add own --json -- "${dump[@]}"
 fact "against what it wrote itself" test "$(field summary bytes_stored)" -lt 100000
 exits 0 "forget works" repo forget "bank@latest"
+
+# A class is for packs of data: small objects would cost more there than they save.
+head -c 2000000 /dev/urandom >"$work/data"
+if [ "$store" = swift ]; then
+    refuses 1 "InvalidStorageClass&&no class of this name" "a class that the store does not have is refused" \
+        repo add classes "$work/data" --format raw --storage-class STANDARD_IA
+else
+    place=${REPO_REPOSITORY#"s3://$S3_BUCKET/"}
+    exits 0 "an add into a class of storage" repo add classes "$work/data" --format raw --storage-class STANDARD_IA
+    s3 GET "/$S3_BUCKET?list-type=2&prefix=$place/" | sed 's/<Contents>/\n/g' >"$work/listing"
+    fact "puts packs there" grep -q '/packs/.*<StorageClass>STANDARD_IA<' "$work/listing"
+    fact "and nothing else" test "$(grep -c STANDARD_IA "$work/listing")" -eq "$(grep STANDARD_IA "$work/listing" | grep -c /packs/)"
+    same "which are read as ever" "$(sha256 <"$work/data")" "$(repo cat classes 2>"$work/stderr" | sha256)"
+fi
+
+wanted=$(snapshots bank)
+repo -r "$work/directory" init -q --recovery-key-file "$work/key4"
+refuses 1 "the store (ignores|refuses) Object Lock&&docs/s3.md" "a bucket that keeps nothing from being deleted takes no lock" \
+    repo add bank --object-lock 1 -- "${dump[@]}"
+same "and that add is not there" "$wanted" "$(snapshots bank)"
+refuses 1 "the store (ignores|refuses) Object Lock" "nor does a repository come of it" \
+    repo -r "$REPO_REPOSITORY-locked" init --object-lock 1 --recovery-key-file "$work/key3"
+refuses 10 "no repository" "not even half of one" repo -r "$REPO_REPOSITORY-locked" list
+head -c 100000 /dev/urandom >"$work/data"
+refuses 3 "not saved at s3:.*the store (ignores|refuses) Object Lock" "a second place may be the one that is locked" \
+    repo -r "$work/directory" add data "$work/data" --format raw --also "$REPO_REPOSITORY" --object-lock 1
+refuses 2 "a directory keeps nothing" "a directory cannot be locked" repo -r "$work/directory" list --object-lock 1
+refuses 2 "days are wanted" "a lock is a number of days" repo list --object-lock forever
 
 exits 124 "a store that cannot be reached is asked again, until somebody has had enough" \
     timeout 6 "$REPO_BIN" --endpoint "http://127.0.0.1:1" list

@@ -74,6 +74,29 @@ func `an add whose any request goes wrong is saved whole, or not and says so`(_ 
 }
 
 @Test(arguments: faults.indices)
+func `whatever goes wrong, what an add with a lock leaves is locked`(_ index: Int) throws {
+    let fault = faults[index]
+    let repository = try FarRepository(lock: ObjectLock("30"))
+    _ = try repository.add(night(0))
+    let before = repository.server.requests.count
+    _ = try repository.add(night(1))
+    let requests = repository.server.requests.count - before
+    for number in 0..<requests {
+        let start = repository.server.requests.count
+        do {
+            _ = try repository.with({ $0.index == start + number ? fault : nil }) {
+                try repository.add(night(2 + number % 8))
+            }
+        } catch {
+            #expect(error is any Explained, "\(error)")
+            #expect(!passes(fault), "request \(number), \(fault): \(error)")
+        }
+    }
+    let kept = repository.server.kept
+    #expect(repository.server.keys.allSatisfy { kept[$0] != nil || $0.contains("tombstones/") })
+}
+
+@Test(arguments: faults.indices)
 func `a restore whose any request goes wrong gives the very bytes, or says that it does not`(
     _ index: Int
 ) throws {

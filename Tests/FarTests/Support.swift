@@ -37,13 +37,20 @@ final class FarRepository: Sendable {
     private let caches = Atomic(0)
     private let workers: Int
 
-    /// - Parameter seed: different for repositories that must not be the same.
-    init(workers: Int = 0, pageEntries: Int = 3, seed: UInt64 = 0) throws {
+    private let lock: ObjectLock?
+
+    /// - Parameters:
+    ///   - seed: different for repositories that must not be the same.
+    ///   - lock: asked of a store that keeps it.
+    init(
+        workers: Int = 0, pageEntries: Int = 3, seed: UInt64 = 0, lock: ObjectLock? = nil
+    ) throws {
+        self.lock = lock
         random = SharedRandom(seed: testSeed &+ seed)
         self.workers = workers
         let plan = Mutex<FakeS3.Plan>({ _ in nil })
         let current: FakeS3.Plan = { request in plan.withLock { $0 }(request) }
-        server = FakeS3(pageEntries: pageEntries, plan: current)
+        server = FakeS3(pageEntries: pageEntries, locks: .honored, plan: current)
         self.plan = Mutex({ _ in nil })
         setPlan = { next in plan.withLock { $0 = next } }
         _ = try Vault.create(
@@ -69,6 +76,7 @@ final class FarRepository: Sendable {
             now: { Int64(time(nil)) * 1000 + waited.milliseconds },
             randomBytes: { random.bytes($0) }, pause: { waited.wait($0) }, stopRequested: { nil })
         options.stallSeconds = 1
+        options.objectLock = lock
         return S3Store(
             try S3Location("s3://bucket/backup", endpoint: server.endpoint), options)
     }

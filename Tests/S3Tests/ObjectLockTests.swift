@@ -113,4 +113,5 @@ func `all that is written is locked but tombstones, and that is seen once`(
     #expect(hint("GET packs/x").contains("s3:GetObject"))
     #expect(hint("GET a listing of keys").contains("s3:ListBucket"))
     #expect(!hint("GET packs/x", code: "SignatureDoesNotMatch").contains("right s3"))
+    #expect(hint("GET packs/x", code: "InvalidObjectState").contains("archive"))
 }

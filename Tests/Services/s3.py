@@ -1,5 +1,5 @@
 """s3.py METHOD PATH [HEADER:VALUE...]: sends one signed request to the object store of S3_ENDPOINT, for what tests set up
-and `repo` never does: buckets, policies, versions. PATH is /bucket/key?query, encoded; standard input is the body of a
+and `repo` never does: buckets, policies, versions. PATH is /bucket/key?query; standard input is the body of a
 PUT or POST. Prints the answer's body, of a HEAD its headers; exits 1 and names the status where it is no success."""
 import hashlib
 import hmac
@@ -15,7 +15,9 @@ method, target, extra = sys.argv[1], sys.argv[2], sys.argv[3:]
 body = sys.stdin.buffer.read() if method in ("PUT", "POST") else b""
 endpoint, region = os.environ["S3_ENDPOINT"], os.environ.get("AWS_REGION", "us-east-1")
 path, _, query = target.partition("?")
-pairs = sorted(pair if "=" in pair else pair + "=" for pair in query.split("&") if pair)
+quote, unquote = urllib.parse.quote, urllib.parse.unquote
+pairs = sorted("=".join(quote(unquote(word), safe="-._~") for word in pair.partition("=")[::2])
+               for pair in query.split("&") if pair)
 stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
 headers = {"host": urllib.parse.urlsplit(endpoint).netloc, "x-amz-date": stamp, "content-type": "application/octet-stream",
            "x-amz-content-sha256": hashlib.sha256(body).hexdigest()}

@@ -1,6 +1,7 @@
 import Faults
 import Files
 import ObjectStorage
+import S3
 import Testing
 
 @testable import Terminal
@@ -26,6 +27,19 @@ import Testing
     #expect(try Location.find(try arguments("list"), variables).path == "/a")
     #expect(try Location.find(try arguments("list -r /b"), variables).path == "/b")
     #expect(throws: UsageError.self) { try Location.find(try arguments("list"), environment([:])) }
+}
+
+@Test func `a lock is asked for by the option or the variable, and only in days`() throws {
+    func lock(_ line: String, _ variables: [String: String] = [:]) throws -> Int? {
+        try FarStore.lock(try arguments(line), environment(variables))?.days
+    }
+    #expect(try lock("list") == nil)
+    #expect(try lock("list --object-lock 30") == 30)
+    #expect(try lock("list", ["REPO_OBJECT_LOCK": "7:governance"]) == 7)
+    #expect(try lock("list", ["REPO_OBJECT_LOCK": ""]) == nil)
+    #expect(try lock("list --object-lock 30", ["REPO_OBJECT_LOCK": "7"]) == 30)
+    #expect(throws: UsageError.self) { try lock("list --object-lock 30d") }
+    #expect(throws: UsageError.self) { try lock("list", ["REPO_OBJECT_LOCK": "forever"]) }
 }
 
 @Test

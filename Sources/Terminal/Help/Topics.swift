@@ -47,6 +47,7 @@ enum Topics {
             s3://BUCKET/PREFIX, with --endpoint URL where that is not Amazon's. Its
             credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, from
             ~/.aws/credentials, or from the machine it runs on.
+            docs/s3.md tells of rights, Object Lock and the stores there are.
             """)
 
     private static let passwords = Topic(

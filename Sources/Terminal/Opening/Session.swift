@@ -45,13 +45,21 @@ struct Session: Sendable {
 
     func store(at location: Location) throws -> any ObjectStore {
         if location.isFar { return try FarStore.open(location, self) }
-        guard try FarStore.lock(arguments, environment) == nil else {
+        // A variable speaks of whatever object store there is; who says it here means this place.
+        guard try arguments.text(GlobalOptions.objectLock) == nil || namesFarPlace() else {
             throw UsageError(
                 "\(GlobalOptions.objectLock.flag): a directory keeps nothing from being deleted",
                 hint: "only object stores do: -r s3://BUCKET/PREFIX")
         }
         return DirectoryStore(
             location.path, calls: surroundings.systemCalls, randomBytes: surroundings.randomBytes)
+    }
+
+    /// Whether one of the places that a command works on is an object store.
+    private func namesFarPlace() throws -> Bool {
+        let others = arguments.command.options.compactMap { arguments.bytes($0) }
+        return try others.contains { $0.starts(with: "s3://".utf8) }
+            || Location.findIfGiven(arguments, environment)?.isFar ?? false
     }
 
     private func requireRepository(_ location: Location, _ store: any ObjectStore) throws {
