@@ -9,7 +9,8 @@ cd "$(dirname "$0")/.." || exit 1
 list() {
     cat <<END
 archives   everything of Tests/run.sh in the long forms: more rounds, more bytes, more cut points
-ceph       the tests of object stores on the RADOS gateway of Ceph: 350 MB of packages, 2 minutes
+ceph       the tests of object stores on the RADOS gateway of Ceph: 350 MB of packages, 4 minutes
+line       an object store behind a line that breaks twenty nights long, and goes silent: 6 minutes
 END
 }
 
@@ -35,7 +36,10 @@ for name in "$@"; do
         ceph)
             Tests/Acceptance/s3.sh ceph || failed=1
             Tests/Acceptance/s3-rights.sh ceph || failed=1
+            Tests/Acceptance/copies.sh ceph || failed=1
+            Tests/Acceptance/s3-line.sh ceph || failed=1
             ;;
+        line) LONG=1 Tests/Acceptance/s3-line.sh || failed=1 ;;
     esac </dev/null
     echo "== $name: $((SECONDS - started)) s"
 done

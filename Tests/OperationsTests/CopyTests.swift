@@ -229,6 +229,32 @@ func `a copy that is stopped at any request goes on where it was`(_ sharesKeys: 
     #expect(outcome.damages == [])
 }
 
+@Test(arguments: [false, true])
+func `an increment is copied with all that it needs, and tied to the copies of that`(
+    _ sharesKeys: Bool
+) throws {
+    let pair = try Pair(sharesKeys: sharesKeys)
+    let vault = try pair.here.open()
+    try pair.here.add(backup(0, 100), to: "s", vault: vault)
+    try pair.here.add(backup(0, 90), to: "other", vault: vault)
+    try pair.here.add(backup(100, 150), to: "s", vault: vault)
+    let last = try pair.here.add(backup(150, 180), to: "s", vault: vault).snapshot
+    let outcome = try pair.copy(CopyRequest(references: [Reference(reference(last))]))
+    #expect(outcome.copied.map { $0.source.head.sequenceNumbers?.to } == [100, 150, 180])
+    let copies = outcome.copied.map { $0.snapshot }
+    #expect(copies.map { $0.head.needs } == [nil, copies[0].id, copies[1].id])
+    #expect(copies.map { $0.head.parent } == [nil, copies[0].id, copies[1].id])
+    #expect(copies.map { $0.head.base } == [nil, copies[0].id, copies[0].id])
+    #expect(try pair.there.cat("s") == backup(150, 180))
+    // What a copy needs is not forgotten there, and goes on from there.
+    #expect(throws: OperationError.self) {
+        try forget(
+            ForgetRequest(references: [Reference(reference(copies[1]))]), in: pair.there.open())
+    }
+    let next = try pair.there.add(backup(180, 200), to: "s").snapshot
+    #expect(next.head.needs == copies[2].id)
+}
+
 @Test func `copies go back to where they were lost`() throws {
     let pair = try Pair(sharesKeys: false)
     var nights = Nights(seed: announcedSeed(), byteCount: 300_000...500_000)

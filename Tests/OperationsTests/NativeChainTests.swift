@@ -8,7 +8,7 @@ import Vault
 import WireFormat
 
 /// A backup of mariabackup that reaches from one log number to another.
-private func backup(_ from: UInt64, _ to: UInt64, _ type: String? = nil) -> [UInt8] {
+func backup(_ from: UInt64, _ to: UInt64, _ type: String? = nil) -> [UInt8] {
     let type = type ?? (from == 0 ? "full-backuped" : "incremental")
     return TestArchive.xbstream(
         [.init("shop/t.ibd.delta", Array("pages from \(from) to \(to)".utf8))],

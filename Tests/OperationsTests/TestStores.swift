@@ -61,3 +61,36 @@ final class LyingStore: ObjectStore {
     func list(_ folder: Folder) throws -> [StoredObject] { try under.list(folder) }
     func remove(_ name: ObjectName) throws { try under.remove(name) }
 }
+
+/// A store that counts what is read of packs.
+final class CountingStore: ObjectStore {
+    private let under: any ObjectStore
+    private let count = Mutex(0)
+
+    init(_ under: any ObjectStore) { self.under = under }
+
+    /// Bytes read since this was asked last.
+    func take() -> Int {
+        count.withLock { count in
+            defer { count = 0 }
+            return count
+        }
+    }
+
+    var location: String { under.location }
+    var isNear: Bool { under.isNear }
+
+    func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws {
+        try under.put(name, bytes)
+    }
+    func byteCount(of name: ObjectName) throws -> Int? { try under.byteCount(of: name) }
+    func read(_ name: ObjectName, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws
+        -> Int
+    {
+        let read = try under.read(name, at: offset, into: buffer)
+        if case .pack = name { count.withLock { $0 += read } }
+        return read
+    }
+    func list(_ folder: Folder) throws -> [StoredObject] { try under.list(folder) }
+    func remove(_ name: ObjectName) throws { try under.remove(name) }
+}

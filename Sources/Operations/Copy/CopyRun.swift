@@ -100,7 +100,8 @@ final class CopyRun {
         let target = try openTarget(snapshot.domain)
         let reader = try read(snapshot)
         var head = try copiedHead(snapshot, target)
-        let before = origins.before(snapshot, in: history)
+        // Sealed as it is, nothing is named or listed anew.
+        let before = isVerbatim ? nil : origins.before(snapshot, in: history)
         let store = target.chunkStore(against: before?.copy)
         defer { store.stop() }
         do {

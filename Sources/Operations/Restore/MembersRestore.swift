@@ -6,8 +6,8 @@ import Workers
 /// Restores the members of an archive as files below a directory: what unpacking the archive would
 /// give.
 ///
-/// Their bytes interleave in the stream, which is read once, from its beginning to its end: each
-/// part goes to its place in its file.
+/// Their bytes interleave in the stream, which is read once, from its beginning to its end, or of it what
+/// is wanted: each part goes to its place in its file.
 struct MembersRestore {
     private let reader: SnapshotReader
     private let surroundings: Surroundings
@@ -16,6 +16,8 @@ struct MembersRestore {
     private(set) var bytes = 0
     /// Members that are wanted and have content: where it goes.
     private var files: [(entry: CatalogEntry, path: Path)] = []
+    /// Whether some members are not wanted.
+    private var isPart = false
 
     init(_ request: RestoreRequest, _ reader: SnapshotReader, _ surroundings: Surroundings) {
         self.reader = reader
@@ -40,10 +42,12 @@ struct MembersRestore {
         let writer = try PieceWriter(
             files.map { ($0.path, $0.entry.pieces) }, surroundings)
         let stream = try reader.stream(.data)
-        let data = try reader.read(stream)
+        let ranges = isPart ? writer.ranges.ifFew(of: stream) : nil
+        let total = ranges.map { $0.reduce(0) { $0 + $1.count } } ?? stream.byteCount
+        let data = try reader.read(stream, only: ranges)
         while let part = try data.part() {
-            try writer.take(part)
-            surroundings.progress(Progress(bytes: data.byteCount, bytesTotal: stream.byteCount))
+            try writer.take(part, at: data.partStart)
+            surroundings.progress(Progress(bytes: data.byteCount, bytesTotal: total))
         }
         try writer.finish()
         bytes = writer.byteCount
@@ -53,6 +57,7 @@ struct MembersRestore {
 
     private mutating func makeMembers() throws {
         let wanted = try WantedEntries(request, reader.members)
+        isPart = !wanted.areAll
         var members = try reader.members()
         while let found = try members.next() {
             guard let entry = wanted.entry(found) else { continue }
@@ -76,7 +81,6 @@ private final class PieceWriter {
     private let places: [Place]
     private let surroundings: Surroundings
     private var next = 0
-    private var position = 0
     private var open: [Int: OpenFile] = [:]
     private var uses = 0
     private(set) var byteCount = 0
@@ -98,10 +102,16 @@ private final class PieceWriter {
         places = try InterleavedPlaces(files).places
     }
 
-    /// Takes the next part of the stream.
-    func take(_ part: StreamPart) throws {
-        let whole = position..<(position + part.count)
-        position = whole.upperBound
+    /// What is written, by places in the stream.
+    var ranges: JoinedRanges {
+        var ranges = JoinedRanges()
+        for place in places where !place.stream.isEmpty { ranges.add(place.stream) }
+        return ranges
+    }
+
+    /// Takes the next part of the stream that is wanted, given where it begins.
+    func take(_ part: StreamPart, at start: Int) throws {
+        let whole = start..<(start + part.count)
         while next < places.count, places[next].stream.lowerBound < whole.upperBound {
             let place = places[next]
             let now = place.stream.clamped(to: whole)

@@ -62,12 +62,14 @@ final class SnapshotReader {
         if let signal = surroundings.stopRequested() { throw Interrupted(signal: signal) }
     }
 
-    /// Reads a stream from its beginning.
-    func read(_ stream: Manifest.Stream) throws -> StreamReader {
+    /// Reads a stream.
+    /// - Parameter ranges: what of it is wanted, in order, none of them empty; nil for all. Of ranges
+    ///   every chunk is verified and the checksum of the whole is not.
+    func read(_ stream: Manifest.Stream, only ranges: [Range<Int>]? = nil) throws -> StreamReader {
         if stream.contentClass == .data && !context.keyring.opensData {
             throw SealingError.lacksKey("open stored data")
         }
-        return try StreamReader(stream, self, surroundings)
+        return try StreamReader(stream, self, surroundings, only: ranges)
     }
 
     /// The stream of a role, or an error that says what the snapshot holds instead.
@@ -128,27 +130,34 @@ final class StreamReader {
     private let stream: Manifest.Stream
     private let surroundings: Surroundings
     /// Nil where the manifest holds the content itself.
-    private var entries: ListReader?
+    private var list: ListCursor?
+    /// What is wanted and not planned yet, in order.
+    private var ranges: ArraySlice<Range<Int>>
+    private let isWhole: Bool
+    /// Where in the stream what is planned ends.
+    private var end = 0
+    /// How much is wanted that is not planned yet, about.
+    private var bytesLeft: Int
     private let decoders: Pipeline<StretchDecoder>
     /// Nil where the store is near.
     private var fetches: FetchPlan?
 
     /// What was planned and not yet given out, oldest first.
-    private var planned: [Planned] = []
+    private var planned: [(start: Int, what: Planned)] = []
     private var next = 0
     /// The stretch being gathered, not yet among what is planned.
     private var open = Stretch()
+    private var openStart = 0
     /// Stretches that are planned and not yet with the decoders.
     private var waiting: [Stretch] = []
-    /// Of chunks.
-    private var byteCountPlanned = 0
     private var lastChunk: FoundChunk?
-    /// Repeats of the last chunk that are still to be planned.
-    private var repeats = 0
     private var isPlanned = false
 
     private var checksum: StreamChecksum
     private(set) var byteCount = 0
+    /// Where in the stream the part begins that was given out last. Of ranges it may begin before what is
+    /// wanted, and end behind it: chunks are given whole.
+    private(set) var partStart = 0
     private var isFinished = false
     private static let stretchBytes = 1 << 20
     /// Runs of zeros are not held against the memory that a plan takes, only their number.
@@ -162,17 +171,20 @@ final class StreamReader {
     }
 
     fileprivate init(
-        _ stream: Manifest.Stream, _ snapshot: SnapshotReader, _ surroundings: Surroundings
+        _ stream: Manifest.Stream, _ snapshot: SnapshotReader, _ surroundings: Surroundings,
+        only ranges: [Range<Int>]?
     ) throws {
+        isWhole = ranges == nil
+        self.ranges = (ranges ?? [0..<stream.byteCount])[...]
+        bytesLeft = self.ranges.reduce(0) { $0 + $1.count }
         self.stream = stream
         self.snapshot = snapshot
         self.surroundings = surroundings
         if case .content(let bytes) = stream.list {
-            entries = nil
-            planned = [.content(Slice(copying: bytes))]
+            planned = [(0, .content(Slice(copying: bytes)))]
             isPlanned = true
         } else {
-            entries = try snapshot.list(stream)
+            list = ListCursor(try snapshot.list(stream))
         }
         checksum = StreamChecksum(key: stream.checksumKey)
         let pool = BufferPool(capacity: Self.stretchBytes + Limits.chunkBytes)
@@ -190,7 +202,7 @@ final class StreamReader {
         fetches?.end()
     }
 
-    /// What comes next; nil at the end, once the whole has been proven.
+    /// What comes next; nil at the end, once the whole has been proven if all of it is read.
     func part() throws -> StreamPart? {
         if let signal = surroundings.stopRequested() { throw Interrupted(signal: signal) }
         try plan()
@@ -199,7 +211,8 @@ final class StreamReader {
             return nil
         }
         let part: StreamPart
-        switch planned[next] {
+        partStart = planned[next].start
+        switch planned[next].what {
         case .zeros(let count): part = .zeros(count)
         case .content(let slice): part = .bytes(slice)
         case .stretch:
@@ -211,7 +224,7 @@ final class StreamReader {
         }
         next += 1
         byteCount += part.count
-        guard byteCount <= stream.byteCount else {
+        guard byteCount <= stream.byteCount || !isWhole else {
             throw OperationError.checksumDiffers("snapshot \(snapshot.snapshot.id.short)")
         }
         add(part)
@@ -230,7 +243,7 @@ final class StreamReader {
             // At least what comes next, however much others have told.
             while canPlan, fetches?.wantsMore == true || next == planned.count { try planBatch() }
         } else {
-            while canPlan, decoders.count + waiting.count < decoders.capacity { try planEntry() }
+            while canPlan, decoders.count + waiting.count < decoders.capacity { try planPiece() }
         }
         var begun = 0
         while begun < waiting.count, !decoders.isFull {
@@ -244,37 +257,41 @@ final class StreamReader {
 
     /// Looks as far ahead as is told of at once, and tells what that needs.
     private func planBatch() throws {
-        while canPlan, fetches?.isFull == false { try planEntry() }
-        fetches?.tell(rest: isPlanned ? 0 : max(1, stream.byteCount - byteCountPlanned))
+        while canPlan, fetches?.isFull == false { try planPiece() }
+        fetches?.tell(rest: isPlanned ? 0 : max(1, bytesLeft))
     }
 
-    private func planEntry() throws {
-        if repeats > 0, let lastChunk {
-            repeats -= 1
-            append(lastChunk)
-            return
-        }
-        guard let entry = try entries?.next() else {
+    private func planPiece() throws {
+        while let range = ranges.first, range.upperBound <= end { ranges.removeFirst() }
+        guard let range = ranges.first else {
             isPlanned = true
             submitOpen()
             return
         }
-        switch entry {
-        case .chunk(let id, let byteCount):
-            let found = try snapshot.finder.find(id, after: lastChunk)
-            guard found.byteCount == byteCount else {
-                throw malformed("a chunk has another length")
-            }
-            lastChunk = found
-            append(found)
-        case .zeros(let count):
-            submitOpen()
-            planned.append(.zeros(count))
-        case .again(let times):
-            guard lastChunk != nil else { throw malformed("it repeats nothing") }
-            repeats = times
+        let position = max(end, range.lowerBound)
+        guard let piece = try list?.piece(at: position) else {
+            throw malformed("it ends too early")
         }
+        if piece.range.lowerBound != end { submitOpen() }
+        guard let id = piece.id else {
+            submitOpen()
+            end = min(piece.range.upperBound, range.upperBound)
+            planned.append((position, .zeros(end - position)))
+            bytesLeft -= end - position
+            return
+        }
+        let found = try repeated(id) ?? snapshot.finder.find(id, after: lastChunk)
+        guard found.byteCount == piece.range.count else {
+            throw malformed("a chunk has another length")
+        }
+        lastChunk = found
+        if open.byteCount == 0 { openStart = piece.range.lowerBound }
+        end = piece.range.upperBound
+        bytesLeft -= end - position
+        append(found)
     }
+
+    private func repeated(_ id: ChunkID) -> FoundChunk? { lastChunk?.id == id ? lastChunk : nil }
 
     private func append(_ chunk: FoundChunk) {
         open.append(chunk)
@@ -283,10 +300,9 @@ final class StreamReader {
 
     private func submitOpen() {
         guard open.byteCount > 0 else { return }
-        byteCountPlanned += open.byteCount
         waiting.append(open)
         fetches?.gather(open)
-        planned.append(.stretch)
+        planned.append((openStart, .stretch))
         open = Stretch()
     }
 
@@ -298,12 +314,13 @@ final class StreamReader {
 
     private func add(_ part: StreamPart) {
         // Of files each is proven by itself (`FileProof`).
-        if !stream.sumsFiles { checksum.update(part) }
+        if isWhole && !stream.sumsFiles { checksum.update(part) }
     }
 
     private func finish() throws {
         guard !isFinished else { return }
         isFinished = true
+        guard isWhole else { return }
         var used = StreamChecksum(key: stream.checksumKey)
         swap(&used, &checksum)
         let isRight = equalInConstantTime(used.finish(), stream.checksum)
