@@ -59,13 +59,22 @@ package final class S3Store: ObjectStore {
             isConditional.withLock { $0 = false }
             return try put(name, bytes)
         case 412 where asks:
-            // An earlier try may have been taken, and its answer lost.
-            guard tries > 1, try get(name, limit: bytes.count).elementsEqual(bytes) else {
-                throw StorageError.exists(name)
-            }
+            // An earlier try may have been taken, and its answer lost: one of ours, or one of libcurl's, which
+            // by itself sends again what got no answer on a connection that was used before.
+            let mayBeOurs = tries > 1 || response.wasResent
+            guard mayBeOurs, try isStored(name, bytes) else { throw StorageError.exists(name) }
         default: break
         }
         if let lock = call.lock { try prove(lock, of: name) }
+    }
+
+    /// Whether an object has the very bytes.
+    private func isStored(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws -> Bool {
+        do {
+            return try get(name, limit: bytes.count).elementsEqual(bytes)
+        } catch StorageError.tooLong {
+            return false
+        }
     }
 
     private func lockedSend(_ call: S3Client.Call, _ transfer: Transfer) throws -> (

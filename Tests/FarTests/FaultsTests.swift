@@ -19,7 +19,7 @@ let faults: [FakeS3.Fault] = [
     .refuse(status: 403, code: "ExpiredToken"), .refuse(status: 403, code: "AccessDenied"),
     .refuse(status: 409, code: "ConditionalRequestConflict"),
     .skewed, .wrongRegion("eu-west-1"), .redirect, .resetBefore, .resetWithinRequest,
-    .resetWithinBody, .resetAfter, .shortBody, .errorInside, .truncatedXML, .duplicatedKeys,
+    .resetWithinBody, .resetAfter, .closeAfter, .shortBody, .errorInside, .truncatedXML, .duplicatedKeys,
     .tokenLoop, .emptyPage, .wholeBody, .otherRange,
 ]
 

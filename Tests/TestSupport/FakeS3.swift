@@ -21,6 +21,9 @@ package final class FakeS3: Sendable {
         case resetWithinBody
         /// All was done, and nobody hears of it.
         case resetAfter
+        /// The same, and the connection ends in good order: libcurl then asks again by itself if it was
+        /// used before.
+        case closeAfter
         /// The answer promises more than comes, and then ends in good order.
         case shortBody
         /// Half of the answer comes, then nothing any more.
@@ -299,6 +302,7 @@ package final class FakeS3: Sendable {
             reset(connection)
             return false
         }
+        if fault == .closeAfter { return false }
         var body = request.method == "HEAD" ? [] : answer.body
         var length = answer.body.count
         let isHalf =

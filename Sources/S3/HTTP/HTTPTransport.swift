@@ -219,6 +219,7 @@ private final class TransferState {
 
     func seek(_ offset: Int, _ origin: Int32) -> Int32 {
         guard origin == 0, offset >= 0, offset <= transfer.body.count else { return 1 }
+        if sent > 0 { response.wasResent = true }
         sent = offset
         return 0
     }

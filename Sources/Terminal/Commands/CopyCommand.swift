@@ -73,6 +73,8 @@ enum CopyCommand {
         let console = session.console
         let outcome = try copy(request, from: opened.vault, to: other) { snapshot in
             try tell(snapshot, console)
+            // Now, not at the end: a copy may take hours, and what is told counts.
+            try console.flush()
         }
         for (source, error) in outcome.failed {
             console.warn(

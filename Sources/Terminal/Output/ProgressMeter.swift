@@ -25,6 +25,8 @@ struct ProgressMeter: Sendable {
 
     /// Takes in how far it came; whether that is to be shown.
     mutating func take(_ progress: Progress, now: Time) -> Bool {
+        // The next of several things that are done begins anew.
+        if progress.bytes < latest.bytes { samples = [(now, progress.bytes)] }
         latest = progress
         guard now - began >= Self.quietTime, now - (shown ?? .min / 2) >= interval else {
             return false
