@@ -221,6 +221,8 @@ private struct Blocks {
     private static let pieceBytesMax = 12 << 20
     private static let pieceBytesMin = 6 << 20
     private var pieceBytes = pieceBytesMax
+    private static let firstBytes = 1 << 20
+    private var hasBegun = false
     /// What is needed of a pack at once where most of the rest will be needed as well.
     private static let longBytes = 512 << 10
     /// What is not needed between two ranges that are is fetched with them.
@@ -262,10 +264,25 @@ private struct Blocks {
             for range in ranges(
                 of: segments, name, directory, isGoingOn: last.contains(name))
             {
-                _ = add(name, range)
+                for piece in beginningShort(range, directory) { _ = add(name, piece) }
             }
         }
         return steps.map { hold($0) }
+    }
+
+    /// The first range of all is divided, so that what comes first need not wait for all of it.
+    private mutating func beginningShort(
+        _ range: Range<Int>, _ directory: OpenDirectory
+    ) -> [Range<Int>] {
+        // A whole pack stays whole: its directory is in it.
+        guard !hasBegun, range.lowerBound > 0, range.count >= 4 * Self.firstBytes else {
+            return [range]
+        }
+        hasBegun = true
+        let segments = directory.segments.indices.lazy.map { directory.sealedRange(ofSegment: $0) }
+        let middle = segments.first { $0.upperBound - range.lowerBound >= Self.firstBytes }?.upperBound
+        guard let middle, middle < range.upperBound else { return [range] }
+        return [range.lowerBound..<middle, middle..<range.upperBound]
     }
 
     mutating func expect(_ pack: ObjectName, byteCount: Int) -> Expected {
