@@ -32,6 +32,9 @@ package struct DomainContext: Sendable {
         self.random = random
     }
 
+    /// So many packs are put at once; each holds a buffer of some ten megabytes meanwhile.
+    var putsAtOnce: Int { store.isNear ? 1 : 6 }
+
     package var domain: DomainID { DomainID(word: keys.domain) }
 
     /// A name that was never used.

@@ -77,8 +77,7 @@ final class S3Client: Sendable {
 
     static let emptyHash = hexadecimal(SHA256.hash([]))
 
-    /// - Returns: the answer, and how many tries it took.
-    func send(_ call: Call, _ transfer: Transfer = Transfer()) throws -> (HTTPResponse, tries: Int) {
+    func send(_ call: Call, _ transfer: Transfer = Transfer()) throws -> HTTPResponse {
         let began = settings.now()
         var tries = 0
         var turned = 0
@@ -89,9 +88,10 @@ final class S3Client: Sendable {
             var retryAfter: Int64?
             do {
                 let used = try credentials.current()
-                let response = try transport.send(try request(call, used), transfer)
+                var response = try transport.send(try request(call, used), transfer)
+                response.isOfRepeat = response.isOfRepeat || tries > 1
                 if call.accepts.contains(response.status), !Self.isError(response, call) {
-                    return (response, tries)
+                    return response
                 }
                 let error = S3Error(response, request: "\(call.method) \(call.name)")
                 failure = error

@@ -53,16 +53,16 @@ package final class S3Store: ObjectStore {
             call.headers.append(("x-amz-storage-class", storageClass))
         }
         call.lock = name.isToBeLocked ? lock : nil
-        let (response, tries) = try lockedSend(call, Transfer(body: bytes))
+        let response = try lockedSend(call, Transfer(body: bytes))
         switch response.status {
         case 501 where asks:
             isConditional.withLock { $0 = false }
             return try put(name, bytes)
         case 412 where asks:
-            // An earlier try may have been taken, and its answer lost: one of ours, or one of libcurl's, which
-            // by itself sends again what got no answer on a connection that was used before.
-            let mayBeOurs = tries > 1 || response.wasResent
-            guard mayBeOurs, try isStored(name, bytes) else { throw StorageError.exists(name) }
+            // An earlier try may have been taken, and its answer lost.
+            guard response.isOfRepeat, try isStored(name, bytes) else {
+                throw StorageError.exists(name)
+            }
         default: break
         }
         if let lock = call.lock { try prove(lock, of: name) }
@@ -77,9 +77,7 @@ package final class S3Store: ObjectStore {
         }
     }
 
-    private func lockedSend(_ call: S3Client.Call, _ transfer: Transfer) throws -> (
-        HTTPResponse, tries: Int
-    ) {
+    private func lockedSend(_ call: S3Client.Call, _ transfer: Transfer) throws -> HTTPResponse {
         do {
             return try client.send(call, transfer)
         } catch let error as S3Error
@@ -104,7 +102,7 @@ package final class S3Store: ObjectStore {
 
     private func isLocked(_ name: ObjectName, _ lock: ObjectLock) throws -> Bool {
         let mode = "x-amz-object-lock-mode"
-        let (head, _) = try client.send(call("HEAD", name, accepts: [200, 403, 404]))
+        let head = try client.send(call("HEAD", name, accepts: [200, 403, 404]))
         if lock.isMet(
             mode: head[header: mode], until: head[header: "x-amz-object-lock-retain-until-date"],
             now: client.now)
@@ -114,7 +112,7 @@ package final class S3Store: ObjectStore {
         // Amazon shows the headers to those only who may ask for the retention.
         var retention = call("GET", name, accepts: [200, 400, 403, 404, 500, 501])
         retention.query = [("retention", "")]
-        let (answer, _) = try client.send(retention, Transfer(collectedMax: Limits.objectBytes))
+        let answer = try client.send(retention, Transfer(collectedMax: Limits.objectBytes))
         if answer.status == 403 { throw LockError.unseen("\(name)") }
         let fields = try? XMLReader.texts(of: ["Mode", "RetainUntilDate"], in: answer.body)
         return lock.isMet(
@@ -130,7 +128,7 @@ package final class S3Store: ObjectStore {
     package func byteCount(of name: ObjectName) throws -> Int? {
         let response: HTTPResponse
         do {
-            (response, _) = try client.send(call("HEAD", name, accepts: [200, 404]))
+            response = try client.send(call("HEAD", name, accepts: [200, 404]))
         } catch let error as S3Error where error.code.isEmpty {
             // A refusal without a body does not say what could be put right.
             return try byteCountByReading(name)
@@ -145,7 +143,7 @@ package final class S3Store: ObjectStore {
     private func byteCountByReading(_ name: ObjectName) throws -> Int? {
         var call = call("GET", name, accepts: [200, 206, 404, 416])
         call.headers = [("range", "bytes=0-0")]
-        let (response, _) = try client.send(call, Transfer(collectedMax: Limits.objectBytes))
+        let response = try client.send(call, Transfer(collectedMax: Limits.objectBytes))
         switch response.status {
         case 404: return nil
         case 200: return response.bodyBytes
@@ -161,7 +159,7 @@ package final class S3Store: ObjectStore {
     package func get(_ name: ObjectName, limit: Int) throws -> [UInt8] {
         let response: HTTPResponse
         do {
-            (response, _) = try client.send(
+            response = try client.send(
                 call("GET", name, accepts: [200, 404]), Transfer(collectedMax: limit))
         } catch HTTPError.tooLong {
             throw StorageError.tooLong(
@@ -181,7 +179,7 @@ package final class S3Store: ObjectStore {
         }
         var call = call("GET", name, accepts: [200, 206, 404, 416])
         call.headers = [("range", "bytes=\(offset)-\(offset + buffer.count - 1)")]
-        let (response, _) = try client.send(
+        let response = try client.send(
             call, Transfer(sink: BodySink(room: buffer, offset: offset)))
         switch response.status {
         case 404: throw StorageError.missing(name)
@@ -218,7 +216,7 @@ package final class S3Store: ObjectStore {
             call.query = [("list-type", "2"), ("prefix", prefix + folder.path + "/")]
             if let token { call.query.append(("continuation-token", token)) }
             call.accepts = [200]
-            let (response, _) = try client.send(call, Transfer(collectedMax: 16 << 20))
+            let response = try client.send(call, Transfer(collectedMax: 16 << 20))
             let page = try Listing(response.body, request: call.name)
             for entry in page.entries where entry.key.hasPrefix(prefix) {
                 guard let name = ObjectName(String(entry.key.dropFirst(prefix.count))) else { continue }

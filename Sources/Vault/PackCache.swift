@@ -52,59 +52,36 @@ package struct PackCache: Sendable {
 }
 
 /// A far store that leaves a copy of what is written in a cache.
-struct WriteThroughStore: ObjectStore {
-    let far: any ObjectStore
+struct WriteThroughStore: PassingStore {
+    let under: any ObjectStore
     let cache: PackCache
 
-    var location: String { far.location }
-    var isNear: Bool { false }
-
     func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws {
-        try far.put(name, bytes)
+        try under.put(name, bytes)
         switch name {
         case .pack, .snapshot: cache.keep(name, bytes)
         default: break
         }
     }
-
-    func byteCount(of name: ObjectName) throws -> Int? { try far.byteCount(of: name) }
-    func get(_ name: ObjectName, limit: Int) throws -> [UInt8] {
-        try far.get(name, limit: limit)
-    }
-    func read(_ name: ObjectName, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws
-        -> Int
-    {
-        try far.read(name, at: offset, into: buffer)
-    }
-    func list(_ folder: Folder) throws -> [StoredObject] { try far.list(folder) }
-    func remove(_ name: ObjectName) throws { try far.remove(name) }
 }
 
 /// A far store whose packs and manifests are read from copies where there are any. For what is looked
 /// into, not for whether it exists.
-struct ReadThroughStore: ObjectStore {
-    let far: any ObjectStore
+struct ReadThroughStore: PassingStore {
+    let under: any ObjectStore
     let cache: PackCache
 
-    var location: String { far.location }
-    var isNear: Bool { false }
-
-    func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws {
-        try far.put(name, bytes)
-    }
     func byteCount(of name: ObjectName) throws -> Int? {
-        try (try? cache.store.byteCount(of: name)) ?? far.byteCount(of: name)
+        try (try? cache.store.byteCount(of: name)) ?? under.byteCount(of: name)
     }
     func get(_ name: ObjectName, limit: Int) throws -> [UInt8] {
         if let copy = try? cache.store.get(name, limit: limit) { return copy }
-        return try far.get(name, limit: limit)
+        return try under.get(name, limit: limit)
     }
     func read(_ name: ObjectName, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws
         -> Int
     {
         if let count = try? cache.store.read(name, at: offset, into: buffer) { return count }
-        return try far.read(name, at: offset, into: buffer)
+        return try under.read(name, at: offset, into: buffer)
     }
-    func list(_ folder: Folder) throws -> [StoredObject] { try far.list(folder) }
-    func remove(_ name: ObjectName) throws { try far.remove(name) }
 }

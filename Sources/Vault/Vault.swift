@@ -62,7 +62,7 @@ package final class Vault: Sendable {
     package func context(_ domain: DomainID) -> DomainContext? {
         keyring.keys(of: domain.word).map {
             var context = DomainContext(
-                store: packCache.map { WriteThroughStore(far: store, cache: $0) } ?? store,
+                store: packCache.map { WriteThroughStore(under: store, cache: $0) } ?? store,
                 keyring: keyring, keys: $0, random: surroundings.hedgedRandom)
             context.keeper = kept
             context.requestsAtOnce = requestsAtOnce
@@ -101,7 +101,7 @@ package final class Vault: Sendable {
     package func cachedContext(_ context: DomainContext) -> DomainContext {
         var reading = context
         reading.opensKept = true
-        if let packCache { reading.store = ReadThroughStore(far: store, cache: packCache) }
+        if let packCache { reading.store = ReadThroughStore(under: store, cache: packCache) }
         return reading
     }
 

@@ -12,27 +12,20 @@ import Vault
 import WireFormat
 
 /// A store that is said to be far, and counts what is read of its packs.
-private final class FarStore: ObjectStore {
-    private let store: any ObjectStore
+private final class FarStore: PassingStore {
+    let under: any ObjectStore
     private let packReads = Mutex(0)
 
-    init(_ store: any ObjectStore) { self.store = store }
+    init(_ store: any ObjectStore) { under = store }
 
     var packsRead: Int { packReads.withLock { $0 } }
-    var location: String { store.location }
     var isNear: Bool { false }
-    func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws {
-        try store.put(name, bytes)
-    }
-    func byteCount(of name: ObjectName) throws -> Int? { try store.byteCount(of: name) }
     func read(_ name: ObjectName, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws
         -> Int
     {
         if case .pack = name { packReads.withLock { $0 += 1 } }
-        return try store.read(name, at: offset, into: buffer)
+        return try under.read(name, at: offset, into: buffer)
     }
-    func list(_ folder: Folder) throws -> [StoredObject] { try store.list(folder) }
-    func remove(_ name: ObjectName) throws { try store.remove(name) }
 }
 
 /// Two nights of one table, some rows of which have changed.

@@ -287,16 +287,14 @@ func `a base that is gone is damage of the snapshots above it`(readDataPercent: 
 }
 
 /// Does something right before the first manifest is put, in all else the memory behind it.
-private final class InterruptedStore: ObjectStore {
-    let memory = MemoryStore()
+private final class InterruptedStore: PassingStore {
+    let under: any ObjectStore = MemoryStore()
     private let before = Mutex<(@Sendable () throws -> Void)?>(nil)
 
     func beforeManifest(_ body: @escaping @Sendable () throws -> Void) {
         before.withLock { $0 = body }
     }
 
-    var location: String { memory.location }
-    var isNear: Bool { memory.isNear }
     func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws {
         if case .snapshot = name {
             let body = before.withLock { body in
@@ -305,14 +303,8 @@ private final class InterruptedStore: ObjectStore {
             }
             try body?()
         }
-        try memory.put(name, bytes)
+        try under.put(name, bytes)
     }
-    func byteCount(of name: ObjectName) throws -> Int? { try memory.byteCount(of: name) }
-    func read(
-        _ name: ObjectName, at offset: Int, into buffer: UnsafeMutableRawBufferPointer
-    ) throws -> Int { try memory.read(name, at: offset, into: buffer) }
-    func list(_ folder: Folder) throws -> [StoredObject] { try memory.list(folder) }
-    func remove(_ name: ObjectName) throws { try memory.remove(name) }
 }
 
 /// Whether the pack is condemned or gone, and how many nights below the last base it is.

@@ -3,18 +3,15 @@ import Synchronization
 import WireFormat
 
 /// A store that ends a run before it writes more than it may.
-final class StoppingStore: ObjectStore {
+final class StoppingStore: PassingStore {
     struct Stopped: Error {}
 
-    private let under: any ObjectStore
+    let under: any ObjectStore
     private let left = Mutex(Int.max)
 
     init(_ under: any ObjectStore) { self.under = under }
 
     func allow(writes: Int) { left.withLock { $0 = writes } }
-
-    var location: String { under.location }
-    var isNear: Bool { under.isNear }
 
     func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws {
         let mayWrite = left.withLock { left in
@@ -25,46 +22,27 @@ final class StoppingStore: ObjectStore {
         guard mayWrite else { throw Stopped() }
         try under.put(name, bytes)
     }
-    func byteCount(of name: ObjectName) throws -> Int? { try under.byteCount(of: name) }
-    func read(_ name: ObjectName, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws
-        -> Int
-    {
-        try under.read(name, at: offset, into: buffer)
-    }
-    func list(_ folder: Folder) throws -> [StoredObject] { try under.list(folder) }
-    func remove(_ name: ObjectName) throws { try under.remove(name) }
 }
 
 /// A store that keeps packs with one byte changed, once it is told to.
-final class LyingStore: ObjectStore {
-    private let under: any ObjectStore
+final class LyingStore: PassingStore {
+    let under: any ObjectStore
     private let isLying = Mutex(false)
 
     init(_ under: any ObjectStore) { self.under = under }
 
     func lies() { isLying.withLock { $0 = true } }
 
-    var location: String { under.location }
-    var isNear: Bool { under.isNear }
-
     func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws {
         var kept = Array(bytes)
         if case .pack = name, isLying.withLock({ $0 }) { kept[kept.count / 3] ^= 1 }
         try kept.withUnsafeBytes { try under.put(name, $0) }
     }
-    func byteCount(of name: ObjectName) throws -> Int? { try under.byteCount(of: name) }
-    func read(_ name: ObjectName, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws
-        -> Int
-    {
-        try under.read(name, at: offset, into: buffer)
-    }
-    func list(_ folder: Folder) throws -> [StoredObject] { try under.list(folder) }
-    func remove(_ name: ObjectName) throws { try under.remove(name) }
 }
 
 /// A store that counts what is read of packs.
-final class CountingStore: ObjectStore {
-    private let under: any ObjectStore
+final class CountingStore: PassingStore {
+    let under: any ObjectStore
     private let count = Mutex(0)
 
     init(_ under: any ObjectStore) { self.under = under }
@@ -77,13 +55,6 @@ final class CountingStore: ObjectStore {
         }
     }
 
-    var location: String { under.location }
-    var isNear: Bool { under.isNear }
-
-    func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws {
-        try under.put(name, bytes)
-    }
-    func byteCount(of name: ObjectName) throws -> Int? { try under.byteCount(of: name) }
     func read(_ name: ObjectName, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws
         -> Int
     {
@@ -91,6 +62,4 @@ final class CountingStore: ObjectStore {
         if case .pack = name { count.withLock { $0 += read } }
         return read
     }
-    func list(_ folder: Folder) throws -> [StoredObject] { try under.list(folder) }
-    func remove(_ name: ObjectName) throws { try under.remove(name) }
 }

@@ -8,28 +8,22 @@ import WireFormat
 import Workers
 
 /// A store in memory that takes itself for far, and notes what is asked for.
-private final class FarMemory: ObjectStore {
-    let near: any ObjectStore
+private final class FarMemory: PassingStore {
+    let under: any ObjectStore
     let reads = Mutex<[Range<Int>]>([])
     /// What is thrown instead of an answer.
     let failure = Mutex<(any Error)?>(nil)
     let isNear = false
     let location = "far"
 
-    init(_ near: any ObjectStore) { self.near = near }
+    init(_ near: any ObjectStore) { under = near }
 
-    func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws {
-        try near.put(name, bytes)
-    }
-    func byteCount(of name: ObjectName) throws -> Int? { try near.byteCount(of: name) }
-    func list(_ folder: Folder) throws -> [StoredObject] { try near.list(folder) }
-    func remove(_ name: ObjectName) throws { try near.remove(name) }
     func read(_ name: ObjectName, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws
         -> Int
     {
         if let failure = failure.withLock({ $0 }) { throw failure }
         reads.withLock { $0.append(offset..<(offset + buffer.count)) }
-        return try near.read(name, at: offset, into: buffer)
+        return try under.read(name, at: offset, into: buffer)
     }
 }
 

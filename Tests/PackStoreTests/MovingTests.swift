@@ -13,7 +13,7 @@ private let chunkCount = 80_000
 
 private func store(_ place: Place) -> ChunkStore {
     ChunkStore(
-        place.context, place.index, existing: [], level: 1, workers: 0, putsAtOnce: 1, bases: nil,
+        place.context, place.index, existing: [], level: 1, workers: 0, bases: nil,
         limits: .usual)
 }
 
@@ -21,6 +21,14 @@ private func written(_ place: Place) throws -> (chunks: [[UInt8]], packs: [Store
     var random = SeededRandom(seed: announcedSeed())
     let chunks = (0..<chunkCount).map { _ in random.bytes(20) }
     return (chunks, try place.write(chunks))
+}
+
+private func directories(of packs: [StoredPack], _ place: Place) throws -> [OpenDirectory] {
+    try packs.map {
+        OpenDirectory(
+            .pack(.pack(place.context.domain, $0.indexed.id)),
+            try place.directory(of: $0.indexed.id), place.context)
+    }
 }
 
 @Test func `frames that move to other keys are known there, however many they are`() throws {
@@ -31,10 +39,7 @@ private func written(_ place: Place) throws -> (chunks: [[UInt8]], packs: [Store
         here.context, finder, DecodedFrames(bytesMax: 4 << 20), target: there.context)
     let target = store(there)
     defer { target.stop() }
-    for pack in packs {
-        let directory = OpenDirectory(
-            .pack(.pack(here.context.domain, pack.indexed.id)),
-            try here.directory(of: pack.indexed.id), here.context)
+    for directory in try directories(of: packs, here) {
         for frame in directory.frames.indices {
             let place = FramePlace(directory: directory, frame: frame)
             try target.move(try opener.run(place), base: [])
@@ -56,10 +61,7 @@ private func written(_ place: Place) throws -> (chunks: [[UInt8]], packs: [Store
     let reader = SegmentReader(here.context, pool: SegmentReader.pool())
     let target = store(there)
     defer { target.stop() }
-    for pack in packs {
-        let directory = OpenDirectory(
-            .pack(.pack(here.context.domain, pack.indexed.id)),
-            try here.directory(of: pack.indexed.id), here.context)
+    for directory in try directories(of: packs, here) {
         for segment in directory.segments.indices {
             try target.move(
                 try reader.run(SegmentPlace(directory: directory, segment: segment)))

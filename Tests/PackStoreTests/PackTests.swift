@@ -46,7 +46,7 @@ func `chunks come back from packs`(workers: Int) throws {
     var random = SeededRandom(seed: announcedSeed())
     let place = try Place()
     let store = ChunkStore(
-        place.context, place.index, existing: [], level: 1, workers: 0, putsAtOnce: 1, bases: nil,
+        place.context, place.index, existing: [], level: 1, workers: 0, bases: nil,
         limits: .usual)
     defer { store.stop() }
     let bytes = Slice(copying: random.bytes(20))

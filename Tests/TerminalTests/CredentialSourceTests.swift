@@ -58,8 +58,8 @@ private func source(_ line: String, _ variables: [String: String] = [:]) throws 
 
 @Test func `new passwords have sources of their own`() throws {
     #expect(throws: UsageError.self) {
-        try NewCredential(try arguments("key add --new-password-file f --new-key-file k"))
+        try NewCredential(try arguments("key add --new-password-file f --new-key-file k"), environment([:]))
     }
-    #expect(throws: UsageError.self) { try NewCredential(try arguments("key add --generate")) }
-    _ = try NewCredential(try arguments("key add --new-key-file k --generate"))
+    #expect(throws: UsageError.self) { try NewCredential(try arguments("key add --generate"), environment([:])) }
+    _ = try NewCredential(try arguments("key add --new-key-file k --generate"), environment([:]))
 }

@@ -88,14 +88,14 @@ package final class FakeS3: Sendable {
 
     package let port: Int
     private let listener: Int32
-    private let state = Mutex(State())
+    let state = Mutex(State())
     private let plan: Plan
-    private let isConditional: Bool
-    private let pageEntries: Int
-    private let locks: LockHandling
-    private let script: Script
+    let isConditional: Bool
+    let pageEntries: Int
+    let locks: LockHandling
+    let script: Script
 
-    private struct State {
+    struct State {
         var objects: [String: [UInt8]] = [:]
         var kept: [String: [(String, String)]] = [:]
         var count = 0
@@ -327,123 +327,7 @@ package final class FakeS3: Sendable {
         }
     }
 
-    private func error(_ status: Int, _ code: String, _ more: String = "") -> Answer {
-        Answer(
-            status: status, headers: [("Content-Type", "application/xml")],
-            body: Array(
-                "<?xml version=\"1.0\"?><Error><Code>\(code)</Code><Message>as told</Message>\(more)</Error>"
-                    .utf8))
-    }
-
-    private func perform(_ request: Request, _ fault: Fault?) -> Answer {
-        if let answer = script(request) { return answer }
-        let parts = request.path.split(separator: "/", maxSplits: 1)
-        let key = parts.count > 1 ? String(parts[1]) : ""
-        switch request.method {
-        case "PUT":
-            let lock = request.headers.filter { $0.key.hasPrefix("x-amz-object-lock-") }
-                .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-            if !lock.isEmpty, locks == .refused { return error(400, "InvalidRequest") }
-            if request.headers["if-none-match"] != nil {
-                guard isConditional else { return error(501, "NotImplemented") }
-                let isTaken = state.withLock { $0.objects[key] != nil }
-                if isTaken { return error(412, "PreconditionFailed") }
-            }
-            let isNew = state.withLock { state in
-                if request.headers["if-none-match"] != nil, state.objects[key] != nil { return false }
-                state.objects[key] = request.body
-                state.kept[key] = lock.isEmpty ? nil : lock
-                return true
-            }
-            return isNew ? Answer(headers: [("ETag", "\"x\"")]) : error(412, "PreconditionFailed")
-        case "DELETE":
-            state.withLock { $0.objects[key] = nil }
-            return Answer(status: 204)
-        case "GET" where key.isEmpty: return list(request, fault)
-        case "GET" where request.query == "retention=" && locks != .ignored:
-            guard locks != .hidden, let kept = state.withLock({ $0.kept[key] }) else {
-                return error(403, "AccessDenied")
-            }
-            return Answer(
-                body: Array(
-                    "<Retention><Mode>\(kept[0].1)</Mode><RetainUntilDate>\(kept[1].1)</RetainUntilDate></Retention>"
-                        .utf8))
-        case "GET", "HEAD":
-            guard let bytes = state.withLock({ $0.objects[key] }) else {
-                return error(404, "NoSuchKey")
-            }
-            var answer = part(bytes, of: request, fault)
-            if locks == .honored { answer.headers += state.withLock { $0.kept[key] ?? [] } }
-            return answer
-        default: return error(405, "MethodNotAllowed")
-        }
-    }
-
-    private func part(_ bytes: [UInt8], of request: Request, _ fault: Fault?) -> Answer {
-        guard let range = request.headers["range"], fault != .wholeBody else {
-            return Answer(body: bytes)
-        }
-        let numbers = range.drop { !$0.isNumber }.split(separator: "-").compactMap { Int($0) }
-        guard numbers.count == 2, numbers[0] < bytes.count else { return error(416, "InvalidRange") }
-        var wanted = numbers[0]..<min(bytes.count, numbers[1] + 1)
-        if fault == .otherRange, wanted.lowerBound > 0 {
-            wanted = (wanted.lowerBound - 1)..<(wanted.upperBound - 1)
-        }
-        let text = "bytes \(wanted.lowerBound)-\(wanted.upperBound - 1)/\(bytes.count)"
-        return Answer(status: 206, headers: [("Content-Range", text)], body: Array(bytes[wanted]))
-    }
-
-    private func list(_ request: Request, _ fault: Fault?) -> Answer {
-        var fields: [String: String] = [:]
-        for pair in request.query.split(separator: "&") {
-            let words = pair.split(separator: "=", maxSplits: 1)
-            fields[String(words[0])] = words.count > 1 ? decoded(String(words[1])) : ""
-        }
-        let prefix = fields["prefix"] ?? ""
-        let after = fields["continuation-token"] ?? ""
-        let found = state.withLock { state in
-            state.objects.filter { $0.key.hasPrefix(prefix) && $0.key > after }
-                .map { ($0.key, $0.value.count) }
-        }.sorted { $0.0 < $1.0 }
-        var page = Array(found.prefix(pageEntries))
-        var next = found.count > page.count ? page.last?.0 : nil
-        if fault == .tokenLoop { next = after.isEmpty ? "again" : after }
-        if fault == .emptyPage { (page, next) = ([], "further") }
-        if fault == .duplicatedKeys { page = page.flatMap { [$0, $0] } }
-        var text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult>"
-        text += "<IsTruncated>\(next != nil)</IsTruncated>"
-        for (key, count) in page {
-            text += "<Contents><Key>\(escaped(key))</Key><Size>\(count)</Size>"
-            text += "<LastModified>2026-11-28T03:15:00.000Z</LastModified></Contents>"
-        }
-        if let next { text += "<NextContinuationToken>\(escaped(next))</NextContinuationToken>" }
-        text += "</ListBucketResult>"
-        var body = Array(text.utf8)
-        if fault == .truncatedXML { body.removeLast(20) }
-        return Answer(body: body)
-    }
-
-    // MARK: texts
-
-    private func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
-    }
-
-    private func decoded(_ text: String) -> String {
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%"), rest.count >= 2,
-                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-            {
-                bytes.append(value)
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
+    // MARK: dates
 
     private func stamp(_ time: time_t) -> String { format(time, "%Y%m%dT%H%M%SZ") }
     private func date(_ time: time_t) -> String { format(time, "%a, %d %b %Y %H:%M:%S GMT") }

@@ -12,9 +12,9 @@ import WireFormat
 
 /// Saves one snapshot.
 package func add(_ request: AddRequest, to vault: Vault) throws -> AddOutcome {
-    let run = try AddRun(checked: request, vault)
+    let run = try AddRun(request, vault)
     defer { run.stop() }
-    return try run.settlingOnFailure { try run.save() }
+    return try run.store.settlingOnFailure { try run.save() }
 }
 
 /// A series or a group is a path-like name for people and patterns.
@@ -44,15 +44,14 @@ struct AddRun {
     let parent: Snapshot?
     /// Where what deltas stand on is read from; nil where none are made.
     let bases: DomainContext?
-    /// The parent's manifest; nil where no deltas are made, or where it cannot be read.
-    let parentManifest: Manifest?
+    /// The parent as far as it can be read here.
+    private let earlier: EarlierSnapshot?
     let started: Int64
-
-    /// Each holds a pack of some ten megabytes meanwhile.
-    static let farPutsAtOnce = 6
 
     /// - Parameter started: when, where that is known already.
     init(_ request: AddRequest, _ vault: Vault, started: Int64? = nil) throws {
+        try checkName(request.series, of: "series")
+        if let group = request.group { try checkName(group, of: "group") }
         self.request = request
         self.vault = vault
         self.started = started ?? vault.surroundings.now()
@@ -62,39 +61,14 @@ struct AddRun {
         Self.warnOfHiddenGroup(request, history, vault)
         series = SeriesHistory(snapshots: history.series(request.series, in: context.domain))
         let index = try vault.openIndex(context.domain)
-        let warn = vault.surroundings.warn
-        let packs = try IndexKeeper(context, index).refresh(warn)
-        let condemned = try vault.signedObjects.condemned(.pack) { name, error in
-            warn("\(name) is ignored: \(explanation(of: error))")
-        }
-        let workers = vault.surroundings.workers
+        let packs = try vault.lastingPacks(context, index)
         parent = try Self.parent(request, series, history, context)
         bases = parent == nil || request.deltaLimits == nil ? nil : vault.baseContext(context)
-        parentManifest = Self.manifest(of: parent, bases)
+        earlier = EarlierSnapshot(parent, bases)
         store = ChunkStore(
-            context, index, existing: packs.subtracting(condemned.map { $0.id }),
-            level: request.level, workers: workers,
-            putsAtOnce: context.store.isNear ? 1 : Self.farPutsAtOnce,
-            bases: bases, limits: request.deltaLimits ?? .usual,
-            carried: Self.carried(by: parentManifest, of: parent, bases))
-    }
-
-    /// The run of a request whose names were looked at.
-    init(checked request: AddRequest, _ vault: Vault, started: Int64? = nil) throws {
-        try checkName(request.series, of: "series")
-        if let group = request.group { try checkName(group, of: "group") }
-        try self.init(request, vault, started: started)
-    }
-
-    /// Makes what was uploaded findable where saving fails: it is good, whatever went wrong, and the
-    /// next add uses it.
-    func settlingOnFailure<R>(_ save: () throws -> R) throws -> R {
-        do {
-            return try save()
-        } catch {
-            try? store.settle()
-            throw error
-        }
+            context, index, existing: packs, level: request.level,
+            workers: vault.surroundings.workers, bases: bases,
+            limits: request.deltaLimits ?? .usual, carried: earlier?.carried)
     }
 
     func save() throws -> AddOutcome {
@@ -144,28 +118,11 @@ struct AddRun {
         return parent
     }
 
-    /// Deltas are worth having, not worth failing for.
-    private static func manifest(of parent: Snapshot?, _ bases: DomainContext?) -> Manifest? {
-        guard let parent, let bases else { return nil }
-        return try? SnapshotStore(bases).manifest(parent.id, expecting: parent.head)
-    }
-
-    /// The segments that the parent's manifest carries itself.
-    private static func carried(
-        by manifest: Manifest?, of parent: Snapshot?, _ bases: DomainContext?
-    ) -> OpenDirectory? {
-        guard let parent, let bases, let inline = manifest?.inline else { return nil }
-        let name = ObjectName.snapshot(parent.domain, parent.id)
-        return OpenDirectory(.inline(inline.bytes, of: name), inline.directory, bases)
-    }
+    /// The parent's manifest; nil where no deltas are made, or where it cannot be read.
+    var parentManifest: Manifest? { earlier?.manifest }
 
     /// The list of a stream of the parent; nil where there is none that can be read here.
-    func parentList(_ role: Manifest.Role) -> ListReader? {
-        guard let parent, let stream = parentManifest?.stream(role),
-            let lists = try? store.listReader()
-        else { return nil }
-        return try? ListReader(stream, lists, what: "the list of snapshot \(parent.id.short)")
-    }
+    func parentList(_ role: Manifest.Role) -> ListReader? { earlier?.list(role, store) }
 
     /// The head but for what the stream itself decides.
     /// - Parameter link: of an increment that a backup program made.

@@ -1,4 +1,5 @@
 import Faults
+import PackStore
 import Sealing
 import Snapshots
 import Vault
@@ -16,7 +17,7 @@ package func add(
     // One moment for all: by that a copy knows later that they are the same.
     let started = vaults.first?.surroundings.now()
     let runs = vaults.map { vault in
-        Result { try AddRun(checked: request, vault, started: started) }
+        Result { try AddRun(request, vault, started: started) }
     }
     defer { for run in runs { (try? run.get())?.stop() } }
     let able = runs.indices.filter { (try? runs[$0].get()) != nil }
@@ -57,7 +58,7 @@ private final class RunSaver: PipelineWorker {
     func run(_ job: RunJob) throws -> Result<AddOutcome, any Error> {
         defer { job.shared.leave(job.number) }
         return Result {
-            try job.run.settlingOnFailure {
+            try job.run.store.settlingOnFailure {
                 try job.run.saveStream(SharedSource.Reader(job.shared, number: job.number))
             }
         }

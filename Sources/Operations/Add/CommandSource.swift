@@ -4,6 +4,7 @@ import Faults
 import Files
 import Synchronization
 import Vault
+import Workers
 
 /// A command whose output is the stream: started without a shell, its standard input empty, its
 /// standard error passed through and its last part kept. It is ended with its last holder.
@@ -84,32 +85,28 @@ package struct ProducerFailed: Explained {
 /// A class: its thread and its owner share it.
 private final class ErrorTail: Sendable {
     private let pump: Pump
-    private let thread: Mutex<pthread_t?>
+    private let thread: Mutex<Threads>
 
     /// - Parameters:
     ///   - errors: where the command's standard error arrives.
     ///   - stop: a pipe that becomes readable when the command has ended.
     init(_ errors: consuming Descriptor, stop: consuming Pipe) {
         let pump = Pump(errors, stop)
-        let box = Unmanaged.passRetained(pump)
-        var started = pthread_t()
-        let result = pthread_create(
-            &started, nil,
-            { argument in
-                Unmanaged<Pump>.fromOpaque(argument!).takeRetainedValue().run()
-                return nil
-            }, box.toOpaque())
-        precondition(result == 0, "a thread for a command's errors can be started")
+        var threads = Threads()
+        let isStarted = threads.start { pump.run() }
+        precondition(isStarted, "a thread for a command's errors can be started")
         self.pump = pump
-        thread = Mutex(started)
+        thread = Mutex(threads)
     }
 
     /// The command has ended: takes what it left and does not wait for others that hold its
     /// standard error, such as a connection it left open for the next command.
     func finish() {
-        guard let thread = thread.withLock({ $0.take() }) else { return }
-        pump.stop()
-        pthread_join(thread, nil)
+        thread.withLock { thread in
+            guard !thread.isEmpty else { return }
+            pump.stop()
+            thread.join()
+        }
     }
 
     var tail: [UInt8] { pump.kept.withLock { $0 } }

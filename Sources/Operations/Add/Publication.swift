@@ -45,11 +45,8 @@ struct Publication {
     /// Tombstones first, existence second: the other order could miss a pack condemned and deleted
     /// in between.
     private func lookAtPacks() throws {
-        let condemned = try signed.condemned(.pack) { name, error in
-            warn("\(name) is ignored: \(explanation(of: error))")
-        }
-        for tombstone in condemned where reliedOn.contains(tombstone.id) {
-            throw OperationError.condemned("pack \(tombstone.id.short)")
+        if let id = try signed.condemnedPacks(warn).intersection(reliedOn).min() {
+            throw OperationError.condemned("pack \(id.short)")
         }
         // Each by its name: what a listing shows may be gone already in stores whose listings lag.
         try askAll(

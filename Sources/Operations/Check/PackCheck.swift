@@ -74,51 +74,21 @@ struct PackCheck {
 
     private mutating func readPacks() throws {
         let listed = try context.store.list(.packs(context.domain))
-        let total = listed.reduce(0) { $0 + $1.byteCount }
-        // Directories alone are waited for rather than worked on.
-        let workers =
-            percent == nil
-            ? max(surroundings.workers, context.requestsAtOnce) : surroundings.workers
-        let (context, index) = (context, index)
-        let verifiers = Pipeline(workers: workers, inFlight: workers + 2) {
-            try PackVerifier(context, index)
+        let jobs = listed.enumerated().compactMap { position, object -> PackJob? in
+            guard case .pack(_, let id) = object.name else { return nil }
+            return PackJob(
+                id: id, byteCount: object.byteCount,
+                readsData: isChosen(position, of: listed.count))
         }
-        defer { verifiers.stop() }
-        var done = 0
-        // Of packs that are read whole: what was told of ahead.
-        var ahead = listed.enumerated().filter { isChosen($0.offset, of: listed.count) }[...]
-        var expected: [ObjectName: Expected] = [:]
-        func fetchAhead() {
-            while let fetching, let (_, object) = ahead.first, fetching.wantsMore {
-                expected[object.name] = fetching.expect(object.name, byteCount: object.byteCount)
-                ahead.removeFirst()
-            }
-        }
-        func take() throws {
-            guard let finding = try verifiers.take() else { return }
-            if let step = expected.removeValue(forKey: .pack(context.domain, finding.job.id)) {
-                fetching?.done(step)
-            }
+        let pass = PackPass(context, index, surroundings, fetching)
+        try pass.run(jobs) { finding in
             let id = finding.job.id
             packCount += 1
             directories[id] = finding.directory
             fieldsHashes[id] = finding.fieldsHash
             damages[id] = finding.damage
             if finding.job.readsData && finding.damage == nil { bytesRead += finding.job.byteCount }
-            done += finding.job.byteCount
-            surroundings.progress(Progress(bytes: done, bytesTotal: total))
         }
-        for (position, object) in listed.enumerated() {
-            if let signal = surroundings.stopRequested() { throw Interrupted(signal: signal) }
-            guard case .pack(_, let id) = object.name else { continue }
-            while verifiers.isFull { try take() }
-            fetchAhead()
-            verifiers.submit(
-                PackJob(
-                    id: id, byteCount: object.byteCount,
-                    readsData: isChosen(position, of: listed.count)))
-        }
-        while verifiers.count > 0 { try take() }
     }
 
     /// Spreads the chosen percentage evenly over the packs.

@@ -102,32 +102,28 @@ final class CopyRun {
         var head = try copiedHead(snapshot, target)
         // Sealed as it is, nothing is named or listed anew.
         let before = isVerbatim ? nil : origins.before(snapshot, in: history)
-        let store = target.chunkStore(against: before?.copy)
-        defer { store.stop() }
-        do {
-            let before = try before.map {
-                CopiedBefore($0, source: try read($0.source), target, store)
-            }
+        let earlier = target.earlier(before?.copy)
+        let store = target.chunkStore(against: earlier)
+        defer {
+            target.take(store)
+            store.stop()
+        }
+        return try store.settlingOnFailure {
             let (done, report) = (bytesDone, source.surroundings.progress)
             let progress = { report(Progress(bytes: done + $0, bytesTotal: total)) }
             var manifest = reader.manifest
             if isVerbatim {
-                try VerbatimCopy(reader, store, target, progress).run()
-                try store.settle()
+                try VerbatimCopy(reader, store, progress).run()
             } else {
-                let copy = try ResealedCopy(reader, store, target, before, progress)
+                let copy = try ResealedCopy(reader, store, target, earlier, progress)
+                if let before { copy.learn(from: try read(before.source)) }
                 manifest.streams = try copy.streams()
                 manifest.inline = try store.takeInline()
-                try store.settle()
             }
+            try store.settle()
             head.bytesNew = store.bytesNew
             manifest.head = head
             return try publish(manifest, store, target)
-        } catch {
-            // What was uploaded is good, whatever went wrong: made findable, the next run uses it.
-            try? store.settle()
-            target.take(store)
-            throw error
         }
     }
 
@@ -139,7 +135,6 @@ final class CopyRun {
             reliedOn: store.reliedOn, warn: self.target.surroundings.warn)
         let (snapshot, _) = try publication.publish(
             manifest, bytesStoredBefore: store.bytesStored)
-        target.take(store)
         target.snapshots.append(snapshot)
         self.target.rememberOwn(snapshot)
         return snapshot

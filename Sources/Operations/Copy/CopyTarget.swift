@@ -1,5 +1,4 @@
 import ChunkIndex
-import Faults
 import ObjectStorage
 import PackStore
 import Snapshots
@@ -28,29 +27,18 @@ final class CopyTarget {
         self.snapshots = snapshots
         workers = vault.surroundings.workers
         index = try vault.openIndex(domain)
-        let warn = vault.surroundings.warn
-        let packs = try IndexKeeper(context, index).refresh(warn)
-        let condemned = try vault.signedObjects.condemned(.pack) { name, error in
-            warn("\(name) is ignored: \(explanation(of: error))")
-        }
-        existing = packs.subtracting(condemned.map { $0.id })
+        existing = try vault.lastingPacks(context, index)
     }
 
+    /// A snapshot there, as far as it can be read.
+    func earlier(_ snapshot: Snapshot?) -> EarlierSnapshot? { EarlierSnapshot(snapshot, bases) }
+
     /// What takes one snapshot in.
-    /// - Parameter before: the snapshot there whose lists the new ones are made against.
-    func chunkStore(against before: Snapshot?) -> ChunkStore {
-        let carried = before.flatMap { before -> OpenDirectory? in
-            guard let manifest = try? SnapshotStore(bases).manifest(before.id, expecting: before.head),
-                let inline = manifest.inline
-            else { return nil }
-            return OpenDirectory(
-                .inline(inline.bytes, of: .snapshot(before.domain, before.id)), inline.directory,
-                bases)
-        }
-        return ChunkStore(
-            context, index, existing: existing, level: nil, workers: workers,
-            putsAtOnce: context.store.isNear ? 1 : AddRun.farPutsAtOnce, bases: bases, limits: .usual,
-            carried: carried)
+    /// - Parameter earlier: what the new lists are made against.
+    func chunkStore(against earlier: EarlierSnapshot?) -> ChunkStore {
+        ChunkStore(
+            context, index, existing: existing, level: nil, workers: workers, bases: bases,
+            limits: .usual, carried: earlier?.carried)
     }
 
     /// Takes over what a store wrote.

@@ -12,36 +12,36 @@ final class ResealedCopy {
     private let reader: SnapshotReader
     private let store: ChunkStore
     private let target: CopyTarget
-    private let before: CopiedBefore?
+    private let earlier: EarlierSnapshot?
     private let progress: (Int) -> Void
     private let opener: Pipeline<FrameOpener>
     private var names = ChunkNames()
     /// Where the store here is far: what is fetched ahead.
     private var plan: FetchPlan?
 
-    /// Entries of the list whose chunks are being moved, and the frames that hold those.
-    private var entries: [ListEntry] = []
+    /// Pieces of the stream that are being moved, and the frames that hold their chunks.
+    private var pieces: [ListPiece] = []
     private var frames: [FramePlace] = []
     private var seen: Set<FramePlace> = []
     /// Whether some of these frames stand on others of them.
     private var standOnOthers = false
     private var last: FoundChunk?
 
-    private static let entriesMax = 65_536
+    private static let piecesMax = 65_536
     private static let framesMax = 8192
     private static let decodedBytes = 32 << 20
 
     /// - Parameters:
-    ///   - before: a snapshot of the series that was copied already.
+    ///   - earlier: a copy there whose lists the new ones are made against.
     ///   - progress: told how many bytes of the stream are done.
     init(
         _ reader: SnapshotReader, _ store: ChunkStore, _ target: CopyTarget,
-        _ before: CopiedBefore?, _ progress: @escaping (Int) -> Void
+        _ earlier: EarlierSnapshot?, _ progress: @escaping (Int) -> Void
     ) throws {
         self.reader = reader
         self.store = store
         self.target = target
-        self.before = before
+        self.earlier = earlier
         self.progress = progress
         let (source, finder, context) = (reader.context, reader.finder, target.context)
         let decoded = DecodedFrames(bytesMax: Self.decodedBytes)
@@ -53,10 +53,18 @@ final class ResealedCopy {
 
     deinit { opener.stop() }
 
+    /// Learns the names that chunks have there from the lists of the earlier copy and of what it is a copy
+    /// of. What cannot be read is found out by reading the data.
+    func learn(from source: SnapshotReader) {
+        guard let there = earlier?.list(.data, store), let stream = source.manifest.stream(.data),
+            let here = try? source.list(stream)
+        else { return }
+        try? names.learn(here, there)
+    }
+
     /// The streams of the snapshot as the copy's manifest has them.
     func streams() throws -> [Manifest.Stream] {
-        before?.teach(&names)
-        return try reader.manifest.streams.map { stream in
+        try reader.manifest.streams.map { stream in
             var copied = stream
             if case .content = stream.list { return copied }
             copied.list = try stream.contentClass == .data ? copyData(stream) : copyList(stream)
@@ -64,61 +72,53 @@ final class ResealedCopy {
         }
     }
 
+    /// Goes through a stream, repeats taken apart.
+    private func forEachPiece(
+        of stream: Manifest.Stream, _ body: (ListPiece) throws -> Void
+    ) throws {
+        var cursor = ListCursor(try reader.list(stream))
+        var position = 0
+        while let piece = try cursor.piece(at: position) {
+            try reader.checkStop()
+            try body(piece)
+            position = piece.range.upperBound
+        }
+    }
+
+    private func newList() throws -> ListWriter {
+        ListWriter(
+            namer: try target.context.keys.namer(ofClass: ContentClass.list.rawValue), store)
+    }
+
     // MARK: data
 
     private func copyData(_ stream: Manifest.Stream) throws -> Manifest.List {
-        let list = ListWriter(
-            namer: try target.context.keys.namer(ofClass: ContentClass.list.rawValue), store)
-        let parent = before?.list(stream.role)
-        var walk = parent.map {
+        let list = try newList()
+        var walk = earlier?.list(stream.role, store).map {
             RunGatherer($0, chunkBytesMax: Limits.chunkBytes) { [store] in store.frames(of: $0) }
         }
-        var position = 0
         func flush() throws {
             try moveFrames()
-            for entry in entries {
-                switch entry {
-                case .chunk(let id, let byteCount):
-                    let name = try stored(id, byteCount)
-                    walk?.known(name, byteCount: byteCount)
-                    try list.append(.chunk(name, byteCount: byteCount)) {
-                        walk?.nodes(for: $0) ?? []
-                    }
-                    position += byteCount
-                case .zeros(let count):
+            for piece in pieces {
+                let count = piece.range.count
+                let entry: ListEntry
+                if let id = piece.id {
+                    let name = try stored(id, count)
+                    walk?.known(name, byteCount: count)
+                    entry = .chunk(name, byteCount: count)
+                } else {
                     walk?.zeros(count)
-                    try list.append(.zeros(count)) { walk?.nodes(for: $0) ?? [] }
-                    position += count
-                case .again: preconditionFailure("repeats are taken apart")
+                    entry = .zeros(count)
                 }
+                try list.append(entry) { walk?.nodes(for: $0) ?? [] }
             }
-            entries.removeAll(keepingCapacity: true)
-            progress(position)
+            progress(pieces.last?.range.upperBound ?? 0)
+            pieces.removeAll(keepingCapacity: true)
         }
-        var source = try reader.list(stream)
-        while let entry = try source.next() {
-            try reader.checkStop()
-            if case .chunk(let id, _) = entry { try need(id) }
-            if case .again(let times) = entry {
-                guard let chunk = entries.last, case .chunk = chunk else {
-                    throw WireError.malformed(
-                        "a list of snapshot \(reader.snapshot.id.short) is malformed: it repeats nothing"
-                    )
-                }
-                for _ in 0..<times {
-                    // One is left to be repeated.
-                    if entries.count >= Self.entriesMax { try flush() }
-                    entries.append(chunk)
-                }
-            } else {
-                entries.append(entry)
-            }
-            // Not between a chunk and its repeats: those follow an entry that is still there.
-            if entries.count >= 2 * Self.entriesMax || frames.count >= Self.framesMax {
-                let keep = entries.removeLast()
-                try flush()
-                entries.append(keep)
-            }
+        try forEachPiece(of: stream) { piece in
+            if let id = piece.id { try need(id) }
+            pieces.append(piece)
+            if pieces.count >= Self.piecesMax || frames.count >= Self.framesMax { try flush() }
         }
         try flush()
         return try list.finish { walk?.nodes(for: $0) ?? [] }
@@ -147,11 +147,10 @@ final class ResealedCopy {
     /// What a frame stands on comes before it. The depth falls with every step.
     private func need(_ place: FramePlace) throws {
         guard seen.insert(place).inserted else { return }
-        if place.depth > 0, try !place.baseChunks(reader.finder).allSatisfy(isThere) {
-            for base in try place.bases(reader.finder) {
-                try need(base)
-                standOnOthers = true
-            }
+        let bases = try place.bases(reader.finder)
+        if !bases.allSatisfy({ $0.chunks.allSatisfy(isThere) }) {
+            for (base, _) in bases { try need(base) }
+            standOnOthers = true
         }
         frames.append(place)
     }
@@ -203,7 +202,7 @@ final class ResealedCopy {
         guard let opened = try opener.take() else { return }
         plan?.stretchDone()
         names.learn(opened.place.chunkIDs, opened.chunks.map { $0.id })
-        let base = try opened.place.baseChunks(reader.finder).map { names[$0] }
+        let base = try opened.place.bases(reader.finder).flatMap { $0.chunks }.map { names[$0] }
         try store.move(opened, base: base.contains(nil) ? [] : base.compactMap { $0 })
     }
 
@@ -211,26 +210,17 @@ final class ResealedCopy {
 
     /// Copies a stream of class list, cut as it is.
     private func copyList(_ stream: Manifest.Stream) throws -> Manifest.List {
+        let list = try newList()
         let namer = try target.context.keys.namer(ofClass: ContentClass.list.rawValue)
-        let list = ListWriter(
-            namer: try target.context.keys.namer(ofClass: ContentClass.list.rawValue), store)
-        var source = try reader.list(stream)
-        var chunk: ListEntry?
-        while let entry = try source.next() {
-            switch entry {
-            case .chunk(let id, let byteCount):
-                let bytes = try reader.lists.chunk(id)
-                let name = bytes.withBytes { namer.id(of: $0) }
-                if try store.claim(name, byteCount: byteCount, .list) {
-                    try store.add(name, bytes.alone, .list)
-                }
-                chunk = .chunk(name, byteCount: byteCount)
-                try list.append(.chunk(name, byteCount: byteCount)) { _ in [] }
-            case .zeros: try list.append(entry) { _ in [] }
-            case .again(let times):
-                guard let chunk else { continue }
-                for _ in 0..<times { try list.append(chunk) { _ in [] } }
+        try forEachPiece(of: stream) { piece in
+            let count = piece.range.count
+            guard let id = piece.id else { return try list.append(.zeros(count)) { _ in [] } }
+            let bytes = try reader.lists.chunk(id)
+            let name = bytes.withBytes { namer.id(of: $0) }
+            if try store.claim(name, byteCount: count, .list) {
+                try store.add(name, bytes.alone, .list)
             }
+            try list.append(.chunk(name, byteCount: count)) { _ in [] }
         }
         return try list.finish { _ in [] }
     }

@@ -1,12 +1,10 @@
 import ChunkIndex
-import Faults
 import ObjectStorage
 import PackStore
 import Sealing
 import Snapshots
 import Vault
 import WireFormat
-import Workers
 
 /// Looks at what a run has sent to one domain: packs are read back, and every piece of every snapshot
 /// is looked for.
@@ -46,31 +44,11 @@ struct SentCheck {
     ) throws {
         // What is read back comes from the store itself, not from copies of what was sent.
         let context = try vault.readingContext(target.context.domain)
-        let (index, workers) = (target.index, vault.surroundings.workers)
-        let verifiers = Pipeline(workers: workers, inFlight: workers + 2) {
-            try PackVerifier(context, index)
+        let pass = PackPass(context, target.index, vault.surroundings, vault.fetching)
+        let jobs = packs.map {
+            PackJob(id: $0.id, byteCount: $0.byteCount, readsData: readsData)
         }
-        defer { verifiers.stop() }
-        let total = packs.reduce(0) { $0 + $1.byteCount }
-        var done = 0
-        var ahead = readsData ? packs[...] : []
-        var expected: [ObjectID: Expected] = [:]
-        func fetchAhead() {
-            while let fetching = vault.fetching, let (id, byteCount) = ahead.first,
-                fetching.wantsMore
-            {
-                expected[id] = fetching.expect(
-                    .pack(context.domain, id), byteCount: byteCount)
-                ahead.removeFirst()
-            }
-        }
-        func take() throws {
-            guard let finding = try verifiers.take() else { return }
-            if let step = expected.removeValue(forKey: finding.job.id) {
-                vault.fetching?.done(step)
-            }
-            done += finding.job.byteCount
-            vault.surroundings.progress(Progress(bytes: done, bytesTotal: total))
+        try pass.run(jobs) { finding in
             if let damage = finding.damage {
                 let name = ObjectName.pack(context.domain, finding.job.id)
                 outcome.damages.append(("\(name)", damage))
@@ -78,13 +56,6 @@ struct SentCheck {
                 outcome.bytesVerified += finding.job.byteCount
             }
         }
-        for (id, byteCount) in packs {
-            if let signal = vault.surroundings.stopRequested() { throw Interrupted(signal: signal) }
-            while verifiers.isFull { try take() }
-            fetchAhead()
-            verifiers.submit(PackJob(id: id, byteCount: byteCount, readsData: readsData))
-        }
-        while verifiers.count > 0 { try take() }
     }
 
     /// Every chunk of every list must be in a pack that is there, or in the manifest.

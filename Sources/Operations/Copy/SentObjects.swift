@@ -27,29 +27,13 @@ final class SentObjects: Sendable {
     }
 
     /// A store that notes what is written to it.
-    struct Store: ObjectStore {
+    struct Store: PassingStore {
         let under: any ObjectStore
         let sent: SentObjects
-
-        var location: String { under.location }
-        var isNear: Bool { under.isNear }
 
         func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws {
             try under.put(name, bytes)
             sent.note(name, bytes.count)
         }
-
-        func byteCount(of name: ObjectName) throws -> Int? { try under.byteCount(of: name) }
-        func get(_ name: ObjectName, limit: Int) throws -> [UInt8] {
-            try under.get(name, limit: limit)
-        }
-        func read(
-            _ name: ObjectName, at offset: Int, into buffer: UnsafeMutableRawBufferPointer
-        ) throws -> Int {
-            try under.read(name, at: offset, into: buffer)
-        }
-        func list(_ folder: Folder) throws -> [StoredObject] { try under.list(folder) }
-        func remove(_ name: ObjectName) throws { try under.remove(name) }
-        func isFree() throws -> Bool { try under.isFree() }
     }
 }

@@ -22,8 +22,7 @@ final class VerbatimCopy {
     private static let placesMax = 128
 
     init(
-        _ reader: SnapshotReader, _ store: ChunkStore, _ target: CopyTarget,
-        _ progress: @escaping (Int) -> Void
+        _ reader: SnapshotReader, _ store: ChunkStore, _ progress: @escaping (Int) -> Void
     ) {
         self.reader = reader
         self.store = store

@@ -30,11 +30,7 @@ final class SnapshotReader {
         let manifest = try SnapshotStore(context).manifest(snapshot.id, expecting: snapshot.head)
         self.context = context
         self.manifest = manifest
-        inline = manifest.inline.map {
-            OpenDirectory(
-                .inline($0.bytes, of: .snapshot(snapshot.domain, snapshot.id)), $0.directory,
-                context)
-        }
+        inline = manifest.carried(of: snapshot, context)
         if let before {
             finder = ChunkFinder(sharing: before.finder, inline: inline)
         } else {

@@ -29,17 +29,15 @@ package struct FramePlace: Hashable, Sendable {
         directory.frames[frame].chunks.map { directory.chunks[Int($0)].id }
     }
 
-    /// The frames that it stands on.
-    package func bases(_ finder: ChunkFinder) throws -> [FramePlace] {
-        try directory.basePieces(ofFrame: frame, finder).map {
-            FramePlace(directory: $0.directory, frame: $0.frame)
-        }
-    }
-
-    /// The chunks that its base is made of, one after the other.
-    package func baseChunks(_ finder: ChunkFinder) throws -> [ChunkID] {
-        try directory.basePieces(ofFrame: frame, finder).flatMap { piece in
-            piece.chunks.map { piece.directory.chunks[$0].id }
+    /// The pieces that it stands on, one after the other: the frame of each, and its chunks.
+    package func bases(
+        _ finder: ChunkFinder
+    ) throws -> [(place: FramePlace, chunks: [ChunkID])] {
+        try directory.basePieces(ofFrame: frame, finder).map { piece in
+            (
+                FramePlace(directory: piece.directory, frame: piece.frame),
+                piece.chunks.map { piece.directory.chunks[$0].id }
+            )
         }
     }
 }

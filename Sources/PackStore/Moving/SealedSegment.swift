@@ -48,7 +48,7 @@ package final class SegmentReader: PipelineWorker {
 
     package func run(_ place: SegmentPlace) throws -> SealedSegment {
         let (directory, segment) = (place.directory, place.segment)
-        let count = Int(directory.segments[segment].storedBytes) + MessageCipher.tagBytes
+        let count = directory.sealedRange(ofSegment: segment).count
         let bytes = pool.take()
         try directory.readSealed(segment, into: bytes.room(0..<count))
         if opensData || directory.contentClass(ofSegment: segment) == .list {

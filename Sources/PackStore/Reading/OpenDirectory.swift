@@ -172,10 +172,17 @@ package final class OpenDirectory: Sendable {
         try open(number, sealed: room)
     }
 
+    /// Where the sealed message of a segment stands in the pack.
+    func sealedRange(ofSegment number: Int) -> Range<Int> {
+        let segment = segments[number]
+        let start = Int(segment.offset)
+        return start..<(start + Int(segment.storedBytes) + MessageCipher.tagBytes)
+    }
+
     /// Reads a segment as it is sealed.
+    /// - Parameter room: as long as its sealed range.
     func readSealed(_ number: Int, into room: UnsafeMutableRawBufferPointer) throws {
-        let start = Int(segments[number].offset)
-        let range = start..<(start + room.count)
+        let range = sealedRange(ofSegment: number)
         switch source {
         case .pack(let name): try context.store.read(name, range, into: room)
         case .loaded(let pack, _):

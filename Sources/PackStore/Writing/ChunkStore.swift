@@ -45,7 +45,7 @@ package final class ChunkStore {
     ///   - carried: what the parent's manifest carries itself.
     package init(
         _ context: DomainContext, _ index: ChunkIndex, existing: Set<ObjectID>, level: Int?,
-        workers: Int, putsAtOnce: Int, bases: DomainContext?, limits: DeltaLimits,
+        workers: Int, bases: DomainContext?, limits: DeltaLimits,
         carried: OpenDirectory? = nil
     ) {
         self.index = index
@@ -62,8 +62,8 @@ package final class ChunkStore {
                 isUsable: { usable.contains($0) })
         }
         data = PackWriter(
-            .data, context, level: level, workers: workers, putsAtOnce: putsAtOnce,
-            bases: self.bases)
+            .data, context, level: level, workers: workers,
+            putsAtOnce: context.putsAtOnce, bases: self.bases)
         lists = PackWriter(
             .list, context, level: 3, workers: min(workers, 1), putsAtOnce: 1, bases: self.bases)
     }
@@ -172,6 +172,17 @@ package final class ChunkStore {
         own.formUnion(packs.map { $0.indexed.id })
         if !packs.isEmpty { finder.indexHasGrown() }
         pending.removeAll()
+    }
+
+    /// Makes what was stored findable where saving fails: it is good, whatever went wrong, and the next
+    /// one uses it.
+    package func settlingOnFailure<Result>(_ save: () throws -> Result) throws -> Result {
+        do {
+            return try save()
+        } catch {
+            try? settle()
+            throw error
+        }
     }
 
     /// Packs that existed before and are relied on now, with all that they stand on.

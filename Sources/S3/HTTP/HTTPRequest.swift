@@ -65,9 +65,8 @@ struct HTTPResponse {
     var body: [UInt8] = []
     /// How many bytes the body had in all.
     var bodyBytes = 0
-    /// Whether libcurl sent the request's body again by itself, since a connection that was used before
-    /// gave no answer.
-    var wasResent = false
+    /// Whether the request was sent before, and may have been carried out then.
+    var isOfRepeat = false
 
     subscript(header name: String) -> String? { headers[name] }
 }

@@ -219,7 +219,8 @@ private final class TransferState {
 
     func seek(_ offset: Int, _ origin: Int32) -> Int32 {
         guard origin == 0, offset >= 0, offset <= transfer.body.count else { return 1 }
-        if sent > 0 { response.wasResent = true }
+        // libcurl by itself sends again what got no answer on a connection that was used before.
+        if sent > 0 { response.isOfRepeat = true }
         sent = offset
         return 0
     }

@@ -162,10 +162,7 @@ enum AddCommand {
         request.parent = try arguments.text(parent).map { Reference($0) }
         request.tags = try arguments.texts(tag)
         request.group = try arguments.text(group)
-        request.time = try arguments.text(time).map { text in
-            guard let time = Times.parse(text) else { throw wrongTime(time, text) }
-            return time.first
-        }
+        request.time = try arguments.time(time)
         request.host = try arguments.text(host)
         request.allowIncomplete = arguments.has(allowIncomplete)
         request.allowShrink = arguments.has(allowShrink)
@@ -290,11 +287,4 @@ enum AddCommand {
             return status.kind == .fifo || status.kind == .socket ? .pipe : .file
         }
     }
-}
-
-/// A point in time that is none.
-func wrongTime(_ option: Option, _ text: String) -> UsageError {
-    UsageError(
-        "\(option.flag) \(text): this is no date",
-        hint: "write \(option.flag) 2026-11-21 or \(option.flag) 2026-11-21T04:16")
 }

@@ -62,10 +62,7 @@ enum CopyCommand {
         }
         var request = CopyRequest(
             references: try arguments.operands.indices.map { try session.reference(operand: $0) })
-        request.since = try arguments.text(since).map { text in
-            guard let time = Times.parse(text) else { throw wrongTime(since, text) }
-            return time.first
-        }
+        request.since = try arguments.time(since)
         request.readsBack = !arguments.has(noReadBack)
         request.acceptRollback = arguments.has(Session.acceptRollback)
         let opened = try session.openVaultAndKey()
@@ -128,7 +125,7 @@ enum CopyCommand {
                     + " with the keys of this one; its password or key file is the one given")
             return try session.openVault(target, in: store, trying: credential)
         }
-        if let source = try target.source(session.arguments) {
+        if let source = try target.credential.source(session.arguments, session.environment) {
             return try make(try session.credential(from: source, question: "", isNew: true))
         }
         guard opened.credential.kind != .recoveryKey else {

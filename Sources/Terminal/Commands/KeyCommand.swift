@@ -88,7 +88,7 @@ enum KeyCommand {
                 kind,
                 of: [("full", KeySlot.KeyKind.full), ("write", .write), ("maintain", .maintain)])
             ?? .full
-        let new = try NewCredential(session.arguments)
+        let new = try NewCredential(session.arguments, session.environment)
         let vault = try session.openVault()
         let id = try new.make(session) { credential in
             try vault.addKey(chosen, credential, label: try session.arguments.text(label))

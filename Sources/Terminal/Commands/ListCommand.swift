@@ -42,10 +42,7 @@ enum ListCommand {
         let series = try arguments.text(operand: 0)
         let tags = try arguments.texts(tag)
         let count = try arguments.number(last, in: 1...Int.max)
-        let first = try arguments.text(since).map { text in
-            guard let time = Times.parse(text) else { throw wrongTime(since, text) }
-            return time.first
-        }
+        let first = try arguments.time(since)
         let all = try session.history(try session.openVault()).snapshots
         let isSeries = series.map { name in all.contains { $0.head.series == name } } ?? false
         let wanted = all.filter { snapshot in

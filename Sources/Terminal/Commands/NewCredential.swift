@@ -4,35 +4,27 @@ import Vault
 
 /// The password or key file of a key that is being made.
 struct NewCredential {
-    private static let passwordFile = Option(
-        "new-password-file", value: "FILE", "the new password is the first line of FILE")
-    private static let passwordCommand = Option(
-        "new-password-command", value: "CMD",
-        "the new password is what the shell command CMD prints")
-    private static let keyFile = Option(
-        "new-key-file", value: "FILE", "the new key is opened by this key file")
+    private static let sources = CredentialOptions(
+        what: "the new password",
+        passwordFile: Option(
+            "new-password-file", value: "FILE", "the new password is the first line of FILE"),
+        passwordCommand: Option(
+            "new-password-command", value: "CMD",
+            "the new password is what the shell command CMD prints"),
+        keyFile: Option(
+            "new-key-file", value: "FILE", "the new key is opened by this key file"))
     private static let generate = Option("generate", "make the key file: FILE must not exist yet")
 
-    static let options = [passwordFile, passwordCommand, keyFile, generate]
+    static let options = sources.all + [generate]
 
     /// nil: ask a person.
     private let source: CredentialSource?
     private let isGenerated: Bool
 
-    init(_ arguments: Arguments) throws(UsageError) {
-        var found: [(name: String, source: CredentialSource)] = []
-        if let path = arguments.path(Self.passwordFile) {
-            found.append((Self.passwordFile.flag, .passwordFile(path)))
-        }
-        if let command = arguments.bytes(Self.passwordCommand) {
-            found.append((Self.passwordCommand.flag, .passwordCommand(command)))
-        }
-        if let path = arguments.path(Self.keyFile) {
-            found.append((Self.keyFile.flag, .keyFile(path)))
-        }
-        source = try CredentialSource.one(of: found, what: "the new password")
+    init(_ arguments: Arguments, _ environment: Environment) throws(UsageError) {
+        source = try Self.sources.source(arguments, environment)
         isGenerated = arguments.has(Self.generate)
-        if isGenerated, arguments.path(Self.keyFile) == nil {
+        if isGenerated, arguments.path(Self.sources.keyFile) == nil {
             throw UsageError(
                 "--generate makes a key file", hint: "say which: --new-key-file FILE --generate")
         }

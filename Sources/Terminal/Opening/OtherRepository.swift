@@ -8,10 +8,7 @@ import Vault
 struct OtherRepository: Sendable {
     /// The option that names it.
     let location: Option
-    let passwordFile: Option
-    let passwordCommand: Option
-    let keyFile: Option
-    let recoveryKeyFile: Option
+    let credential: CredentialOptions
     let endpoint: Option
     let region: Option
     let profile: Option
@@ -21,39 +18,22 @@ struct OtherRepository: Sendable {
             Option("\(prefix)-\(name)", value: value, help)
         }
         self.location = location
-        passwordFile = option(
-            "password-file", "FILE", "open that one with the password in the first line of FILE")
-        passwordCommand = option(
-            "password-command", "CMD", "open it with the password that CMD prints")
-        keyFile = option("key-file", "FILE", "open it with the 32 bytes of a key file")
-        recoveryKeyFile = option("recovery-key-file", "FILE", "open it with its recovery key")
+        credential = CredentialOptions(
+            what: "the other repository's password",
+            passwordFile: option(
+                "password-file", "FILE",
+                "open that one with the password in the first line of FILE"),
+            passwordCommand: option(
+                "password-command", "CMD", "open it with the password that CMD prints"),
+            keyFile: option("key-file", "FILE", "open it with the 32 bytes of a key file"),
+            recoveryKeyFile: option(
+                "recovery-key-file", "FILE", "open it with its recovery key"))
         endpoint = option("endpoint", "URL", "of s3://: its object store")
         region = option("region", "NAME", "of s3://: its region")
         profile = option("profile", "NAME", "of s3://: the profile for it")
     }
 
-    var options: [Option] {
-        [
-            location, passwordFile, passwordCommand, keyFile, recoveryKeyFile, endpoint, region,
-            profile,
-        ]
-    }
-
-    /// The one source of its password or key that is named; nil for none.
-    func source(_ arguments: Arguments) throws(UsageError) -> CredentialSource? {
-        var found: [(name: String, source: CredentialSource)] = []
-        if let path = arguments.path(passwordFile) {
-            found.append((passwordFile.flag, .passwordFile(path)))
-        }
-        if let command = arguments.bytes(passwordCommand) {
-            found.append((passwordCommand.flag, .passwordCommand(command)))
-        }
-        if let path = arguments.path(keyFile) { found.append((keyFile.flag, .keyFile(path))) }
-        if let path = arguments.path(recoveryKeyFile) {
-            found.append((recoveryKeyFile.flag, .recoveryKeyFile(path)))
-        }
-        return try CredentialSource.one(of: found, what: "the other repository's password")
-    }
+    var options: [Option] { [location] + credential.all + [endpoint, region, profile] }
 }
 
 /// A repository that is open, and what opened it: another one may have the same password.
@@ -98,22 +78,20 @@ extension Session {
         _ other: OtherRepository, in store: any ObjectStore,
         trying first: borrowing Credential
     ) throws -> Vault {
-        func open(_ credential: borrowing Credential) throws -> Vault {
-            try Vault.open(
-                store, with: credential, surroundings: surroundings, cacheParent: cacheParent(),
-                cacheBytesMax: try CacheLocation.bytesMax(arguments, environment))
-        }
-        if let source = try other.source(arguments) {
-            return try open(try credential(from: source, question: ""))
+        if let source = try other.credential.source(arguments, environment) {
+            return try open(store, with: try credential(from: source, question: ""))
         }
         do {
-            return try open(first)
+            return try open(store, with: first)
         } catch VaultError.nothingOpens {
             guard Prompt.open(surroundings) != nil else {
-                throw OtherKeyWanted(store: store.location, option: other.passwordFile.flag)
+                throw OtherKeyWanted(
+                    store: store.location, option: other.credential.passwordFile.flag)
             }
             return try open(
-                try credential(from: nil, question: "password for \(printable(store.location)): "))
+                store,
+                with: try credential(
+                    from: nil, question: "password for \(printable(store.location)): "))
         }
     }
 }

@@ -31,16 +31,22 @@ struct Session: Sendable {
         let store = try store(at: location)
         // Before a password is asked for: that there is nothing to open is the first answer. A far store
         // is not asked twice where nobody has to type one.
-        let named = try? CredentialSource.find(arguments, environment)
-        if !location.isFar || named == nil { try requireRepository(location, store) }
-        let source = try CredentialSource.find(arguments, environment)
+        let source = Result { try CredentialSource.find(arguments, environment) }
+        if !location.isFar || (try? source.get()) == nil {
+            try requireRepository(location, store)
+        }
         let credential = try credential(
-            from: source, question: "password for \(printable(store.location)): ")
-        let vault = try Vault.open(
-            store, with: credential, surroundings: surroundings, cacheParent: cacheParent(),
-            cacheBytesMax: try CacheLocation.bytesMax(arguments, environment))
+            from: try source.get(), question: "password for \(printable(store.location)): ")
+        let vault = try open(store, with: credential)
         warnOfUnlockedSecrets()
         return OpenedVault(vault: vault, credential: credential)
+    }
+
+    /// Opens the repository in a store.
+    func open(_ store: any ObjectStore, with credential: borrowing Credential) throws -> Vault {
+        try Vault.open(
+            store, with: credential, surroundings: surroundings, cacheParent: cacheParent(),
+            cacheBytesMax: try CacheLocation.bytesMax(arguments, environment))
     }
 
     func store(at location: Location) throws -> any ObjectStore {
@@ -76,7 +82,7 @@ struct Session: Sendable {
         }
     }
 
-    func cacheParent() -> Path? {
+    private func cacheParent() -> Path? {
         if let path = CacheLocation.find(arguments, environment) { return path }
         console.warn(
             "there is no place for a cache (--cache-dir, XDG_CACHE_HOME, HOME):"
