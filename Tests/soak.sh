@@ -10,7 +10,7 @@ list() {
     cat <<END
 archives   everything of Tests/run.sh in the long forms: more rounds, more bytes, more cut points
 ceph       the tests of object stores on the RADOS gateway of Ceph: 350 MB of packages, 4 minutes
-line       an object store behind a line that breaks twenty nights long, and goes silent: 6 minutes
+line       an object store behind a line that breaks twenty nights long, and goes silent: 2 minutes
 END
 }
 

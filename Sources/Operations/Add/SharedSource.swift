@@ -117,7 +117,8 @@ final class SharedSource: Sendable {
     private func take(_ reader: Int) throws -> Slice? {
         try state.wait { state -> Result<Slice?, any Error>? in
             guard let next = state.next[reader] else { return .success(nil) }
-            if next < state.first + state.blocks.count { return .success(state.blocks[next - state.first]) }
+            let place = next - state.first
+            if place < state.blocks.count { return .success(state.blocks[place]) }
             return state.end.map { end in end.map { nil } }
         }.get().map { block in
             state.change { state in

@@ -151,23 +151,24 @@ struct CheckRun {
         try askAll(
             objects, atOnce: context.requestsAtOnce, { try IndexKeeper.readPacks($0, context) }
         ) { id, read in
+            let name = ObjectName.index(context.domain, id)
             do {
                 for (pack, _) in try read.get() {
                     guard packs.directories[pack.id] != nil else {
                         if try context.store.byteCount(of: .pack(context.domain, pack.id)) == nil {
                             outcome.notes.append(
-                                "\(ObjectName.index(context.domain, id)) speaks of pack \(pack.id.short), which is gone")
+                                "\(name) speaks of pack \(pack.id.short), which is gone")
                         }
                         continue
                     }
                     guard packs.fieldsHashes[pack.id] == SHA256.hash(pack.directory) else {
                         throw WireError.malformed(
-                            "\(ObjectName.index(context.domain, id)) says something else of pack \(pack.id.short) than the pack itself"
+                            "\(name) says something else of pack \(pack.id.short) than the pack itself"
                         )
                     }
                 }
             } catch  where isDamage(error) {
-                note(.index(context.domain, id), error)
+                note(name, error)
             }
         }
     }
