@@ -21,7 +21,7 @@ enum IndexFigures {
             let end = min(count, ids.count + countAtOnce)
             while ids.count < end {
                 let pack = made.pack(envelope, atMost: end - ids.count).places
-                ids += pack.segments.joined()
+                ids += pack.frames.joined()
                 group.append(pack)
             }
             groups.append(group)

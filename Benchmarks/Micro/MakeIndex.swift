@@ -34,7 +34,7 @@ enum MakeIndex {
             while chunks < end {
                 let pack = made.pack(try NewEnvelope(.data, context).stored, atMost: end - chunks)
                 try makeShell(of: pack, in: Path(directory), context.domain)
-                chunks += pack.places.segments.reduce(0) { $0 + $1.count }
+                chunks += pack.places.frames.reduce(0) { $0 + $1.count }
                 stored.append(pack)
             }
             // The local index is built by whoever opens the repository next.

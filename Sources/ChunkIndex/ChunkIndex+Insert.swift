@@ -76,17 +76,18 @@ extension ChunkIndex {
     private static func outgrown(_ runs: [Run], by new: NewEntries, _ newObjects: Int)
         -> ArraySlice<Run>
     {
-        var (entries, rows, links) = (new.entries.count, new.rows.count, new.links.count)
+        var (entries, rows) = (new.entries.count, new.rows.count)
+        var outlineBytes = new.outlines.reduce(0) { $0 + 8 + $1.bytes.count }
         var objects = newObjects
         var count = 0
         for (number, run) in runs.enumerated() {
             let isOutgrown = run.header.entryCount <= 4 * entries
             entries += run.header.entryCount
             rows += run.header.packCount
-            links += run.header.linkCount
+            outlineBytes += run.header.outlineBytes
             objects += run.header.objectCount
             guard entries <= RunHeader.entriesMax, rows <= RunHeader.packsMax,
-                links <= RunHeader.linksMax, objects <= RunHeader.objectsMax
+                outlineBytes <= RunHeader.outlineBytesMax, objects <= RunHeader.objectsMax
             else { break }
             if isOutgrown { count = number + 1 }
         }
@@ -104,11 +105,11 @@ extension ChunkIndex {
             objects.count <= RunHeader.objectsMax, "more index objects than a run can cover")
         let entriesMax = old.reduce(new.entries.count) { $0 + $1.header.entryCount }
 
-        let run = try make(objects, merged.rows, merged.links, entriesMax, sequence, without: old) {
+        let run = try make(objects, merged, entriesMax, sequence, without: old) {
             (sink) throws(FileError) in
             var writer = try RunWriter(
                 to: sink, sequence: sequence, objects: objects, rows: merged.rows,
-                links: merged.links, entriesMax: entriesMax)
+                outlines: merged.outlines, entriesMax: entriesMax)
             while let entry = merged.next() { try writer.append(entry) }
             guard merged.damaged.isEmpty else { return false }
             try writer.finish()
@@ -120,8 +121,8 @@ extension ChunkIndex {
 
     /// nil where `fill` returns false.
     private func make(
-        _ objects: [ObjectID], _ rows: [PackRow], _ links: [PackLink], _ entriesMax: Int,
-        _ sequence: UInt64, without old: ArraySlice<Run>,
+        _ objects: [ObjectID], _ merged: MergedEntries, _ entriesMax: Int, _ sequence: UInt64,
+        without old: ArraySlice<Run>,
         _ fill: (any RunSink) throws(FileError) -> Bool
     ) throws(FileError) -> Run? {
         switch storage {
@@ -131,7 +132,8 @@ extension ChunkIndex {
         case .memory:
             let largest = RunHeader(
                 sequence: sequence, entryCount: entriesMax, objectCount: objects.count,
-                packCount: rows.count, linkCount: links.count,
+                packCount: merged.rows.count,
+                outlineBytes: merged.outlines.reduce(0) { $0 + 8 + $1.bytes.count },
                 lineCount: Line.count(forEntries: entriesMax))
             let image = RunImage(byteCountMax: largest.fileByteCount)
             guard try fill(image) else { return nil }

@@ -67,13 +67,12 @@ extension ChunkIndex {
         place(of: id) { _ in true }
     }
 
-    /// Where a copy of the chunk lies in a pack that will do: not one that is condemned or missing,
-    /// say.
-    package func place(of id: ChunkID, where usable: (ObjectID) -> Bool) -> ChunkPlace? {
+    /// Where a copy of the chunk lies that will do: not in a pack that is condemned or missing, say.
+    package func place(of id: ChunkID, where usable: (ChunkPlace) -> Bool) -> ChunkPlace? {
         for run in current {
             var found: ChunkPlace?
             run.forEachPlace(of: id) { place in
-                guard usable(place.pack) else { return true }
+                guard usable(place) else { return true }
                 found = place
                 return false
             }
@@ -127,7 +126,7 @@ extension ChunkIndex {
         while let entry = merged.next() {
             if entry == last { continue }
             last = entry
-            if let place = merged.rows[entry.packNumber].place(entry.segment) {
+            if let place = merged.rows[entry.packNumber].place(entry.frame) {
                 try body(entry.id, place)
             }
         }

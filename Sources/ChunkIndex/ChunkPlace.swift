@@ -3,12 +3,12 @@ import WireFormat
 /// Where one copy of a chunk lies.
 package struct ChunkPlace: Hashable, Sendable {
     package let pack: ObjectID
-    /// The number of the segment in the pack's directory.
-    package let segment: Int
+    /// Its frame's number, through the pack's directory.
+    package let frame: Int
 
-    package init(pack: ObjectID, segment: Int) {
+    package init(pack: ObjectID, frame: Int) {
         self.pack = pack
-        self.segment = segment
+        self.frame = frame
     }
 }
 
@@ -18,22 +18,19 @@ package struct IndexedPack: Sendable {
     package let contentClass: ContentClass
     /// The length of the pack's file; less than 2^32.
     package let byteCount: Int
-    /// The chunks of each segment, in order; at most 2^24 segments.
-    package let segments: [[ChunkID]]
-    /// The envelopes it holds messages of.
-    package let envelopes: [ObjectID]
-    /// The envelopes its deltas stand on, each once.
-    package let baseEnvelopes: [ObjectID]
+    /// The chunks of each frame, in order; at most 2^24 frames.
+    package let frames: [[ChunkID]]
+    /// What its frames stand on.
+    package let outline: PackOutline
 
     package init(
-        id: ObjectID, contentClass: ContentClass, byteCount: Int, segments: [[ChunkID]],
-        envelopes: [ObjectID] = [], baseEnvelopes: [ObjectID] = []
+        id: ObjectID, contentClass: ContentClass, byteCount: Int, frames: [[ChunkID]],
+        outline: PackOutline? = nil
     ) {
         self.id = id
         self.contentClass = contentClass
         self.byteCount = byteCount
-        self.segments = segments
-        self.envelopes = envelopes
-        self.baseEnvelopes = baseEnvelopes
+        self.frames = frames
+        self.outline = outline ?? PackOutline(frameCount: frames.count)
     }
 }

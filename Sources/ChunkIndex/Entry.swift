@@ -2,7 +2,7 @@ import WireFormat
 
 /// One copy of one chunk, as it is sorted and merged: 32 bytes in memory, 30 in a run.
 ///
-/// On disk: chunk id 24, pack number u24, segment u16, check u8. The pack number has three bytes,
+/// On disk: chunk id 24, pack number u24, frame u16, check u8. The pack number has three bytes,
 /// not four, to pay for the check: entries are not validated when a run is opened, and a flipped
 /// bit must not show a wrong place.
 struct Entry: Comparable {
@@ -11,14 +11,14 @@ struct Entry: Comparable {
 
     /// The chunk id, most significant byte first, so that comparing words compares bytes.
     let high, middle, low: UInt64
-    /// The number of the pack's row, then 16 bits of segment.
+    /// The number of the pack's row, then 16 bits of frame.
     let location: UInt64
 
-    init(_ id: ChunkID, packNumber: Int, segment: UInt16) {
+    init(_ id: ChunkID, packNumber: Int, frame: UInt16) {
         high = id.words.0.byteSwapped
         middle = id.words.1.byteSwapped
         low = id.words.2.byteSwapped
-        location = UInt64(packNumber) << 16 | UInt64(segment)
+        location = UInt64(packNumber) << 16 | UInt64(frame)
     }
 
     private init(high: UInt64, middle: UInt64, low: UInt64, location: UInt64) {
@@ -27,13 +27,13 @@ struct Entry: Comparable {
 
     var id: ChunkID { ChunkID(words: (high.byteSwapped, middle.byteSwapped, low.byteSwapped)) }
     var packNumber: Int { Int(location >> 16) }
-    var segment: UInt16 { UInt16(truncatingIfNeeded: location) }
+    var frame: UInt16 { UInt16(truncatingIfNeeded: location) }
 
-    /// The same chunk and segment under another pack number.
+    /// The same chunk and frame under another pack number.
     func renumbered(_ packNumber: Int) -> Entry {
         Entry(
             high: high, middle: middle, low: low,
-            location: UInt64(packNumber) << 16 | UInt64(segment))
+            location: UInt64(packNumber) << 16 | UInt64(frame))
     }
 
     static func < (a: Entry, b: Entry) -> Bool {

@@ -8,25 +8,20 @@ import WireFormat
 struct MergedEntries {
     /// The rows that the pack numbers of the entries count.
     let rows: [PackRow]
-    /// The links, each once, of the rows' packs.
-    let links: [PackLink]
+    /// The outlines of the rows' packs, each once, in the order of the rows.
+    let outlines: [(packNumber: Int, bytes: OutlineBytes)]
     private var sources: [EntrySource]
 
     init(_ new: NewEntries?, _ runs: some Collection<Run>) {
         let joined = JoinedPackRows((new.map { [$0.rows] } ?? []) + runs.map(\.packRows))
         rows = joined.rows
-        var links: Set<PackLink> = []
+        var outlines: [Int: OutlineBytes] = [:]
         for (old, numbers) in zip(
-            (new.map { [$0.links] } ?? []) + runs.map(\.packLinks), joined.numbers)
+            (new.map { [$0.outlines] } ?? []) + runs.map(\.outlines), joined.numbers)
         {
-            for link in old where link.packNumber < numbers.count {
-                links.insert(link.renumbered(numbers[Int(link.packNumber)]))
-            }
+            for (number, bytes) in old { outlines[Int(numbers[number])] = bytes }
         }
-        self.links = links.sorted {
-            ($0.packNumber, $0.rawRelation, $0.envelope)
-                < ($1.packNumber, $1.rawRelation, $1.envelope)
-        }
+        self.outlines = outlines.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         sources = []
         if let new { sources.append(EntrySource(new.entries, joined.numbers[0])) }
         for (run, numbers) in zip(runs, joined.numbers.suffix(runs.count)) {

@@ -8,7 +8,7 @@ import WireFormat
 /// slower.
 struct NewEntries {
     let rows: [PackRow]
-    let links: [PackLink]
+    let outlines: [(packNumber: Int, bytes: OutlineBytes)]
     let entries: [Entry]
 
     private static let entriesPerBucket = 16
@@ -19,13 +19,12 @@ struct NewEntries {
         let joined = JoinedPackRows(packs)
         precondition(joined.rows.count <= RunHeader.packsMax, "more packs than a run can number")
         rows = joined.rows
-        links = zip(packs, joined.numbers).flatMap { pack, numbers in
-            pack.envelopes.map { PackLink(.holds, $0, packNumber: numbers[0]) }
-                + pack.baseEnvelopes.map { PackLink(.standsOn, $0, packNumber: numbers[0]) }
+        outlines = zip(packs, joined.numbers).map { pack, numbers in
+            (Int(numbers[0]), .own(pack.outline.bytes))
         }
 
         var count = 0
-        for pack in packs { for segment in pack.segments { count += segment.count } }
+        for pack in packs { for frame in pack.frames { count += frame.count } }
         precondition(count <= RunHeader.entriesMax, "more chunks than a run can number")
         let buckets = UInt64(count / Self.entriesPerBucket + 1)
 
@@ -33,21 +32,21 @@ struct NewEntries {
         // it ends.
         var ends = [Int](repeating: 0, count: Int(buckets) + 1)
         for pack in packs {
-            for segment in pack.segments {
-                for id in segment { ends[Self.bucket(id, buckets) + 1] += 1 }
+            for frame in pack.frames {
+                for id in frame { ends[Self.bucket(id, buckets) + 1] += 1 }
             }
         }
         for bucket in 1..<ends.count { ends[bucket] += ends[bucket - 1] }
         entries = [Entry](unsafeUninitializedCapacity: count) { entries, filled in
             // Both passes see the same ids, so every place from 0 to count is written exactly once.
             for (number, pack) in packs.enumerated() {
-                for (segment, ids) in pack.segments.enumerated() {
-                    let row = Int(joined.numbers[number][segment / PackRow.segmentsPerPart])
+                for (frame, ids) in pack.frames.enumerated() {
+                    let row = Int(joined.numbers[number][frame / PackRow.framesPerPart])
                     for id in ids {
                         let bucket = Self.bucket(id, buckets)
                         entries.baseAddress?.advanced(by: ends[bucket]).initialize(
                             to: Entry(
-                                id, packNumber: row, segment: UInt16(truncatingIfNeeded: segment)))
+                                id, packNumber: row, frame: UInt16(truncatingIfNeeded: frame)))
                         ends[bucket] += 1
                     }
                 }

@@ -1,27 +1,27 @@
 import WireFormat
 
-/// What a run knows of a pack, or of the 65,536 segments from `part` x 65,536 on of a pack that has
+/// What a run knows of a pack, or of the 65,536 frames from `part` x 65,536 on of a pack that has
 /// more.
 ///
-/// On disk: id 16, length of the pack's file u32, class u8, part u8, last segment u16.
+/// On disk: id 16, length of the pack's file u32, class u8, part u8, last frame u16.
 struct PackRow {
     static let byteCount = 24
-    static let segmentsPerPart = 1 << 16
+    static let framesPerPart = 1 << 16
 
     let id: ObjectID
     let packByteCount: UInt32
     /// As the file says it: unchecked.
     let rawClass: UInt8
     let part: UInt8
-    /// The highest segment of this part: one more bound that a damaged entry must pass.
-    var segmentLast: UInt16
+    /// The highest frame of this part: one more bound that a damaged entry must pass.
+    var frameLast: UInt16
 
-    init(id: ObjectID, packByteCount: UInt32, rawClass: UInt8, part: UInt8, segmentLast: UInt16) {
+    init(id: ObjectID, packByteCount: UInt32, rawClass: UInt8, part: UInt8, frameLast: UInt16) {
         self.id = id
         self.packByteCount = packByteCount
         self.rawClass = rawClass
         self.part = part
-        self.segmentLast = segmentLast
+        self.frameLast = frameLast
     }
 
     /// - Parameter bytes: 24 of them.
@@ -32,22 +32,22 @@ struct PackRow {
         packByteCount = UInt32(truncatingIfNeeded: word)
         rawClass = UInt8(truncatingIfNeeded: word >> 32)
         part = UInt8(truncatingIfNeeded: word >> 40)
-        segmentLast = UInt16(truncatingIfNeeded: word >> 48)
+        frameLast = UInt16(truncatingIfNeeded: word >> 48)
     }
 
     func append(to bytes: inout [UInt8]) {
         bytes += id.bytes
         let word =
             UInt64(packByteCount) | UInt64(rawClass) << 32 | UInt64(part) << 40 | UInt64(
-                segmentLast) << 48
+                frameLast) << 48
         for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(8 * shift))) }
     }
 
-    /// nil where a damaged entry names a segment that this part does not have.
+    /// nil where a damaged entry names a frame that this part does not have.
     @inline(__always)
-    func place(_ segment: UInt16) -> ChunkPlace? {
-        guard segment <= segmentLast else { return nil }
-        return ChunkPlace(pack: id, segment: Int(part) * Self.segmentsPerPart + Int(segment))
+    func place(_ frame: UInt16) -> ChunkPlace? {
+        guard frame <= frameLast else { return nil }
+        return ChunkPlace(pack: id, frame: Int(part) * Self.framesPerPart + Int(frame))
     }
 }
 
@@ -73,7 +73,7 @@ struct JoinedPackRows {
         for source in sources {
             let row = tables[source.table][source.row]
             if let last = rows.last, last.id == row.id, last.part == row.part {
-                rows[rows.count - 1].segmentLast = max(last.segmentLast, row.segmentLast)
+                rows[rows.count - 1].frameLast = max(last.frameLast, row.frameLast)
             } else {
                 rows.append(row)
             }
@@ -98,17 +98,17 @@ extension JoinedPackRows {
     private static func rows(of pack: IndexedPack) -> [PackRow] {
         precondition(
             UInt32(exactly: pack.byteCount) != nil
-                && pack.segments.count <= 256 * PackRow.segmentsPerPart,
+                && pack.frames.count <= 256 * PackRow.framesPerPart,
             "a pack larger than any decoder of directories lets pass")
         let parts = max(
-            1, (pack.segments.count + PackRow.segmentsPerPart - 1) / PackRow.segmentsPerPart)
+            1, (pack.frames.count + PackRow.framesPerPart - 1) / PackRow.framesPerPart)
         return (0..<parts).map { part in
-            let segments = min(
-                PackRow.segmentsPerPart, pack.segments.count - part * PackRow.segmentsPerPart)
+            let frames = min(
+                PackRow.framesPerPart, pack.frames.count - part * PackRow.framesPerPart)
             return PackRow(
                 id: pack.id, packByteCount: UInt32(pack.byteCount),
                 rawClass: pack.contentClass.rawValue,
-                part: UInt8(part), segmentLast: UInt16(max(segments, 1) - 1))
+                part: UInt8(part), frameLast: UInt16(max(frames, 1) - 1))
         }
     }
 }

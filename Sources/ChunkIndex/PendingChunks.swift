@@ -1,7 +1,7 @@
 import WireFormat
 
 /// The chunks that the running `add` has claimed and that no run of the index holds yet: claimed
-/// when first seen, placed when their segment is written.
+/// when first seen, placed when their frame is written.
 ///
 /// Open addressing with the slots in the order of a hash: the search for a chunk that is not there
 /// ends at the first greater one, so the table stays fast while nearly full. 32 bytes a slot, of
@@ -13,12 +13,12 @@ package struct PendingChunks: Sendable {
         /// It will be in a pack of this `add`.
         case claimed
         /// It is in this `add`'s pack of that number.
-        case placed(pack: UInt32, segment: UInt16)
+        case placed(pack: UInt32, frame: UInt16)
     }
 
     private struct Slot {
         var id: ChunkID
-        /// 0: empty; 1: claimed; else pack number and segment, plus 2.
+        /// 0: empty; 1: claimed; else pack number and frame, plus 2.
         var value: UInt64
 
         static let empty = Slot(id: ChunkID(words: (0, 0, 0)), value: 0)
@@ -59,12 +59,12 @@ package struct PendingChunks: Sendable {
 
     /// Says where a claimed chunk lies.
     /// - Parameter pack: less than `UInt32.max`.
-    package mutating func place(_ id: ChunkID, pack: UInt32, segment: UInt16) {
+    package mutating func place(_ id: ChunkID, pack: UInt32, frame: UInt16) {
         precondition(pack < .max, "too many packs for one add")
         guard case .found(let at) = find(id) else {
             preconditionFailure("a chunk is claimed before it is placed")
         }
-        slots[at].value = (UInt64(pack) << 16 | UInt64(segment)) + 2
+        slots[at].value = (UInt64(pack) << 16 | UInt64(frame)) + 2
     }
 
     /// What is known of a chunk; nil where it has not been claimed.
@@ -74,7 +74,7 @@ package struct PendingChunks: Sendable {
         if value == 1 { return .claimed }
         return .placed(
             pack: UInt32(truncatingIfNeeded: (value - 2) >> 16),
-            segment: UInt16(truncatingIfNeeded: value - 2))
+            frame: UInt16(truncatingIfNeeded: value - 2))
     }
 
     package func contains(_ id: ChunkID) -> Bool {

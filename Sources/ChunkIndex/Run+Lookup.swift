@@ -34,7 +34,7 @@ extension Run {
         {
             // The entry may be damaged: then this copy is not there.
             if let entry = Entry(at: at), entry.packNumber < header.packCount,
-                let place = packRow(entry.packNumber).place(entry.segment), !body(place)
+                let place = packRow(entry.packNumber).place(entry.frame), !body(place)
             {
                 return
             }

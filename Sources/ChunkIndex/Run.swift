@@ -77,12 +77,6 @@ final class Run: Sendable {
 
     var packRows: [PackRow] { (0..<header.packCount).map(packRow) }
 
-    var packLinks: [PackLink] {
-        (0..<header.linkCount).map {
-            PackLink(at: front + (header.linksOffset + $0 * PackLink.byteCount))
-        }
-    }
-
     /// - Parameter number: less than the number of rows.
     @inline(__always)
     func packRow(_ number: Int) -> PackRow {

@@ -12,8 +12,8 @@ struct RunDirectory: Sendable {
     private let randomBytes: @Sendable (Int) -> [UInt8]
 
     // The digit is the format's version: a program with another leaves these files alone.
-    private static let runPrefix = "run2-"
-    private static let partPrefix = "part2-"
+    private static let runPrefix = "run3-"
+    private static let partPrefix = "part3-"
     private static let randomByteCount = 16
     // A file being written is touched all the time: a day old, its writer is dead.
     private static let partSecondsMax = 86_400

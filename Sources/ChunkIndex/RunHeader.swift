@@ -1,6 +1,6 @@
 /// The first 128 bytes of a run and where everything else in it lies:
 ///
-///     header 128 | ids of index objects, 16 each | pack rows, 24 each | links of packs, 24 each
+///     header 128 | ids of index objects, 16 each | pack rows, 24 each | outlines of packs
 ///     | zeros to a multiple of 64 | lines, 64 each, one more than counted | entries, 30 each
 ///
 /// All little-endian. Opening checks the header, the tables and the file's length; lines and
@@ -8,11 +8,11 @@
 /// they are read.
 struct RunHeader: Equatable {
     static let byteCount = 128
-    static let version: UInt32 = 2
+    static let version: UInt32 = 3
     static let objectByteCount = 16
     static let objectsMax = 1 << 24
     static let packsMax = Entry.packNumberMax + 1
-    static let linksMax = 1 << 26
+    static let outlineBytesMax = 1 << 34
     static let entriesMax = Int(UInt32.max)
 
     /// The larger, the newer.
@@ -20,29 +20,29 @@ struct RunHeader: Equatable {
     var entryCount: Int
     var objectCount: Int
     var packCount: Int
-    var linkCount: Int
+    var outlineBytes: Int
     var lineCount: Int
-    /// Over the ids, the pack rows, the links and the zeros after them.
+    /// Over the ids, the pack rows, the outlines and the zeros after them.
     var tablesChecksum: UInt64 = 0
     var linesChecksum: UInt64 = 0
     var entriesChecksum: UInt64 = 0
 
     var objectsOffset: Int { Self.byteCount }
     var packsOffset: Int { objectsOffset + objectCount * Self.objectByteCount }
-    var linksOffset: Int { packsOffset + packCount * PackRow.byteCount }
-    var linesOffset: Int { (linksOffset + linkCount * PackLink.byteCount + 63) & ~63 }
+    var outlinesOffset: Int { packsOffset + packCount * PackRow.byteCount }
+    var linesOffset: Int { (outlinesOffset + outlineBytes + 63) & ~63 }
     var entriesOffset: Int { linesOffset + (lineCount + 1) * Line.byteCount }
     var fileByteCount: Int { entriesOffset + entryCount * Entry.byteCount }
 
     init(
-        sequence: UInt64, entryCount: Int, objectCount: Int, packCount: Int, linkCount: Int,
-        lineCount: Int
+        sequence: UInt64, entryCount: Int, objectCount: Int, packCount: Int,
+        outlineBytes: Int, lineCount: Int
     ) {
         self.sequence = sequence
         self.entryCount = entryCount
         self.objectCount = objectCount
         self.packCount = packCount
-        self.linkCount = linkCount
+        self.outlineBytes = outlineBytes
         self.lineCount = lineCount
     }
 
@@ -62,13 +62,13 @@ struct RunHeader: Equatable {
             let objectCount = count(4, max: Self.objectsMax),
             let packCount = count(5, max: Self.packsMax),
             let lineCount = count(6, max: Line.count(forEntries: Self.entriesMax)), lineCount > 0,
-            let linkCount = count(10, max: Self.linksMax)
+            let outlineBytes = count(10, max: Self.outlineBytesMax)
         else { return nil }
         sequence = word(2)
         self.entryCount = entryCount
         self.objectCount = objectCount
         self.packCount = packCount
-        self.linkCount = linkCount
+        self.outlineBytes = outlineBytes
         self.lineCount = lineCount
         tablesChecksum = word(7)
         linesChecksum = word(8)
@@ -80,7 +80,7 @@ struct RunHeader: Equatable {
             Self.magic, UInt64(Self.version), sequence, UInt64(entryCount), UInt64(objectCount),
             UInt64(packCount),
             UInt64(lineCount), tablesChecksum, linesChecksum, entriesChecksum,
-            UInt64(linkCount),
+            UInt64(outlineBytes),
         ]
         words += repeatElement(0, count: 15 - words.count)
         words = words.map(\.littleEndian)

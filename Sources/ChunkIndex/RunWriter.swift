@@ -24,17 +24,23 @@ struct RunWriter {
     /// - Parameter entriesMax: at least as many as will be appended.
     init(
         to sink: any RunSink, sequence: UInt64, objects: [ObjectID], rows: [PackRow],
-        links: [PackLink], entriesMax: Int
+        outlines: [(packNumber: Int, bytes: OutlineBytes)], entriesMax: Int
     ) throws(FileError) {
         header = RunHeader(
             sequence: sequence, entryCount: 0, objectCount: objects.count, packCount: rows.count,
-            linkCount: links.count, lineCount: Line.count(forEntries: entriesMax))
+            outlineBytes: outlines.reduce(0) { $0 + 8 + $1.bytes.count },
+            lineCount: Line.count(forEntries: entriesMax))
         self.sink = sink
         var tables: [UInt8] = []
         tables.reserveCapacity(header.linesOffset - header.objectsOffset)
         for object in objects { tables += object.bytes }
         for row in rows { row.append(to: &tables) }
-        for link in links { link.append(to: &tables) }
+        for (number, bytes) in outlines {
+            for word in [UInt32(number), UInt32(bytes.count)] {
+                withUnsafeBytes(of: word.littleEndian) { tables += $0 }
+            }
+            tables += bytes.copy
+        }
         tables += repeatElement(0, count: header.linesOffset - header.objectsOffset - tables.count)
         header.tablesChecksum = tables.withUnsafeBytes { WordChecksum.of($0) }
         try sink.write(tables.span.bytes, at: header.objectsOffset)

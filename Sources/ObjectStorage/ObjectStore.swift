@@ -11,6 +11,8 @@ package protocol ObjectStore: Sendable {
     var location: String { get }
     /// Whether a read costs no network: bases are then read from the store itself.
     var isNear: Bool { get }
+    /// Whether listings are known to lag behind what was written, and deleted.
+    var isEventual: Bool { get }
 
     /// Creates an object. Throws `StorageError.exists` where the name is taken; a far store that cannot
     /// tell is asked before only where the name is not random.
@@ -79,6 +81,8 @@ package enum Folder: Hashable, Sendable {
 }
 
 extension ObjectStore {
+    package var isEventual: Bool { false }
+
     /// Whether a repository is here.
     package func hasConfigOrKeys() throws -> Bool {
         if try byteCount(of: .config) != nil { return true }

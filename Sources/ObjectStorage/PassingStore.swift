@@ -8,6 +8,7 @@ package protocol PassingStore: ObjectStore {
 extension PassingStore {
     package var location: String { under.location }
     package var isNear: Bool { under.isNear }
+    package var isEventual: Bool { under.isEventual }
 
     package func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws {
         try under.put(name, bytes)

@@ -25,6 +25,9 @@ package struct DomainContext: Sendable {
     /// wants to know.
     package var requestsAtOnce = 0
 
+    /// Whether listings may lack what was written, or show what is gone.
+    package var isEventual = false
+
     package init(store: any ObjectStore, keyring: Keyring, keys: DomainKeys, random: HedgedRandom) {
         self.store = store
         self.keyring = keyring

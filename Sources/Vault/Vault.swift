@@ -66,9 +66,13 @@ package final class Vault: Sendable {
                 keyring: keyring, keys: $0, random: surroundings.hedgedRandom)
             context.keeper = kept
             context.requestsAtOnce = requestsAtOnce
+            context.isEventual = isEventual
             return context
         }
     }
+
+    /// Whether listings may lack what was written, or show what is gone.
+    package var isEventual: Bool { config.consistency == .eventual || store.isEventual }
 
     /// The same, for who reads much.
     package func readingContext(_ domain: DomainID) throws -> DomainContext {

@@ -13,13 +13,17 @@ package struct PackDirectory: Equatable, Sendable {
     }
 
     /// A segment's name: it survives when the segment moves to another pack.
-    package struct SegmentName: Hashable, Sendable {
+    package struct SegmentName: Hashable, Comparable, Sendable {
         package let envelope: ObjectID
         package let number: UInt64
 
         package init(envelope: ObjectID, number: UInt64) {
             self.envelope = envelope
             self.number = number
+        }
+
+        package static func < (a: Self, b: Self) -> Bool {
+            (a.envelope, a.number) < (b.envelope, b.number)
         }
     }
 

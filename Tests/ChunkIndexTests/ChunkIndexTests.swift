@@ -85,8 +85,8 @@ import WireFormat
         try index.insert([random.pack([(0..<1000).map { _ in random.chunk() }, [id]])], covering: [random.object()])
         let newer = random.pack([[id]])
         try index.insert([newer], covering: [random.object()])
-        #expect(index.place(of: id) == ChunkPlace(pack: newer.id, segment: 0))
-        #expect(index.place(of: id, where: { $0 != newer.id })?.segment == 1)
+        #expect(index.place(of: id) == ChunkPlace(pack: newer.id, frame: 0))
+        #expect(index.place(of: id, where: { $0.pack != newer.id })?.frame == 1)
         #expect(index.places(of: id).count == 2)
     }
 
@@ -94,7 +94,7 @@ import WireFormat
         var random = Seeded(seed())
         let scratch = Scratch()
         let index = try scratch.open()
-        let pack = random.pack(segments: 3, chunks: 100)
+        let pack = random.pack(frames: 3, chunks: 100)
         try index.insert([pack, pack], covering: [random.object()])
         #expect(index.entryCount == 300)
         try index.insert([pack], covering: [random.object()])
@@ -114,14 +114,14 @@ import WireFormat
         #expect(again.packs[pack.id]?.byteCount == pack.byteCount && again.entryCount == 0)
     }
 
-    @Test func `segments past 65,535 are found`() throws {
+    @Test func `frames past 65,535 are found`() throws {
         var random = Seeded(seed())
-        let segments = (0..<140_000).map { number in number % 1000 == 999 ? [random.chunk()] : [] }
-        let pack = random.pack(segments)
+        let frames = (0..<140_000).map { number in number % 1000 == 999 ? [random.chunk()] : [] }
+        let pack = random.pack(frames)
         let index = ChunkIndex(inMemory: ())
-        try index.insert([pack, random.pack(segments: 2, chunks: 9)], covering: [random.object()])
-        for (number, segment) in segments.enumerated() {
-            for id in segment { #expect(index.place(of: id) == ChunkPlace(pack: pack.id, segment: number)) }
+        try index.insert([pack, random.pack(frames: 2, chunks: 9)], covering: [random.object()])
+        for (number, frame) in frames.enumerated() {
+            for id in frame { #expect(index.place(of: id) == ChunkPlace(pack: pack.id, frame: number)) }
         }
         #expect(index.packs.count == 2)
     }
@@ -132,12 +132,12 @@ import WireFormat
         let index = try scratch.open(mapped: mapped)
         var model = Model()
         for part in 0..<3 as Range<UInt64> {
-            let segments = [
+            let frames = [
                 (0..<700).map { ChunkID(words: (0, 0, 3 * $0 + part)) },
                 (0..<700).map { ChunkID(words: (.max, 3 * $0 + part, 7)) },
                 (0..<700).map { ChunkID(words: (3 * $0 + part, 0, 0)) },
             ]
-            let packs = [random.pack(segments)]
+            let packs = [random.pack(frames)]
             model.insert(packs)
             try index.insert(packs, covering: [random.object()])
         }
@@ -153,7 +153,7 @@ import WireFormat
         let index = try scratch.open(mapped: mapped)
         try index.insert(packs, covering: [random.object()])
         for pack in packs {
-            #expect(index.place(of: id, where: { $0 == pack.id }) == ChunkPlace(pack: pack.id, segment: 1))
+            #expect(index.place(of: id, where: { $0.pack == pack.id }) == ChunkPlace(pack: pack.id, frame: 1))
         }
         #expect(index.places(of: id).count == 1000)
     }
@@ -162,7 +162,7 @@ import WireFormat
         let scratch = Scratch()
         var random = Seeded(seed())
         let index = try scratch.open()
-        try index.insert((0..<200).map { _ in random.pack(segments: 10, chunks: 50) }, covering: [random.object()])
+        try index.insert((0..<200).map { _ in random.pack(frames: 10, chunks: 50) }, covering: [random.object()])
         let each = Double(scratch.byteCount) / Double(index.entryCount)
         print("bytes an entry: \(each)")
         #expect(index.entryCount == 100_000 && each <= 32)
@@ -174,7 +174,7 @@ import WireFormat
         let index = try scratch.open()
         var most = 0
         for _ in 0..<300 {
-            try index.insert([random.pack(segments: 1, chunks: 1 + random.below(40))], covering: [random.object()])
+            try index.insert([random.pack(frames: 1, chunks: 1 + random.below(40))], covering: [random.object()])
             most = max(most, scratch.names.count)
         }
         print("at most \(most) runs")
@@ -185,7 +185,7 @@ import WireFormat
         struct Enough: Error {}
         var random = Seeded(seed())
         let index = ChunkIndex(inMemory: ())
-        try index.insert([random.pack(segments: 1, chunks: 10)], covering: [random.object()])
+        try index.insert([random.pack(frames: 1, chunks: 10)], covering: [random.object()])
         var count = 0
         #expect(throws: Enough.self) {
             try index.forEachChunk { _, _ in
@@ -200,7 +200,7 @@ import WireFormat
         let scratch = Scratch()
         var random = Seeded(seed())
         let index = try scratch.open(mapped: 40_000)
-        let packs = (0..<120).map { _ in random.pack(segments: 2, chunks: 30) }
+        let packs = (0..<120).map { _ in random.pack(frames: 2, chunks: 30) }
         try index.insert(Array(packs[..<20]), covering: [random.object()])
         let objects = (20..<120).map { _ in random.object() }
         let isDone = Count()
@@ -210,9 +210,9 @@ import WireFormat
                 group.addTask {
                     repeat {
                         for (number, pack) in packs.enumerated() {
-                            for id in pack.segments[1] {
+                            for id in pack.frames[1] {
                                 let place = index.place(of: id)
-                                let right = ChunkPlace(pack: pack.id, segment: 1)
+                                let right = ChunkPlace(pack: pack.id, frame: 1)
                                 if place != right && (place != nil || number < 20) { wrong.next() }
                             }
                         }
@@ -230,6 +230,6 @@ import WireFormat
             try await group.waitForAll()
         }
         #expect(wrong.value == 0)
-        #expect(packs.allSatisfy { index.place(of: $0.segments[0][0])?.pack == $0.id })
+        #expect(packs.allSatisfy { index.place(of: $0.frames[0][0])?.pack == $0.id })
     }
 }

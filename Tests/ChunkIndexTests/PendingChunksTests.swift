@@ -22,9 +22,9 @@ import WireFormat
                 case 4 where !ids.isEmpty:
                     let id = ids[random.below(ids.count)]
                     let pack = random.below(2) == 0 ? UInt32.max - 1 : UInt32(random.below(100))
-                    let segment = random.below(2) == 0 ? UInt16.max : UInt16(random.below(100))
-                    pending.place(id, pack: pack, segment: segment)
-                    model[id] = .placed(pack: pack, segment: segment)
+                    let frame = random.below(2) == 0 ? UInt16.max : UInt16(random.below(100))
+                    pending.place(id, pack: pack, frame: frame)
+                    model[id] = .placed(pack: pack, frame: frame)
                 default:
                     #expect(pending.value(of: random.chunk()) == nil)
                     if random.below(300) == 0 {

@@ -39,11 +39,11 @@ import WireFormat
     ) throws {
         var random = Seeded(seed())
         let (sound, model) = try smallRun(&random)
-        let more = random.pack(segments: 2, chunks: 20)
+        let more = random.pack(frames: 2, chunks: 20)
         let object = random.object()
         var both = model
         both.insert([more])
-        let name = Path("run2-damaged")
+        let name = Path("run3-damaged")
         var refused = 0
         for at in sound.indices {
             for change in [UInt8(1) << UInt8(at % 8), sound[at]] where change != 0 {
@@ -80,14 +80,14 @@ import WireFormat
         let (sound, _) = try smallRun(&random)
         for length in 0..<sound.count {
             let scratch = Scratch()
-            try scratch.write(Array(sound[..<length]), to: "run2-short")
+            try scratch.write(Array(sound[..<length]), to: "run3-short")
             let index = try scratch.open()
             #expect(index.covered.isEmpty && index.entryCount == 0 && scratch.names.isEmpty)
         }
         let scratch = Scratch()
-        try scratch.write(sound + [0], to: "run2-long")
+        try scratch.write(sound + [0], to: "run3-long")
         #expect(try scratch.open().covered.isEmpty)
-        try scratch.write(sound, to: "run2-right")
+        try scratch.write(sound, to: "run3-right")
         #expect(try scratch.open().covered.count == 3)
     }
 
@@ -99,7 +99,7 @@ import WireFormat
             var bytes = (0..<random.below(5000)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             // Half of them begin like a run.
             if random.below(2) == 0 { bytes = sound[..<random.below(128)] + bytes }
-            try scratch.write(bytes, to: "run2-random")
+            try scratch.write(bytes, to: "run3-random")
             let index = try scratch.open()
             #expect(index.covered.isEmpty && index.place(of: random.chunk()) == nil)
         }
@@ -113,17 +113,21 @@ import WireFormat
             let (sound, model) = try smallRun(&random)
             let scratch = Scratch()
             var bytes = sound
-            // The tables end before byte 256: all after it is open to doubt.
-            for _ in 0..<(1 + random.below(2000)) {
-                bytes[256 + random.below(bytes.count - 256)] = [0, 0xff, UInt8(random.below(256))][random.below(3)]
+            // All after the tables is open to doubt.
+            func word(_ number: Int) -> Int {
+                sound[(8 * number)..<(8 * number + 8)].reversed().reduce(0) { $0 << 8 | Int($1) }
             }
-            try scratch.write(bytes, to: "run2-garbage")
+            let end = (128 + 16 * word(4) + 24 * word(5) + word(10) + 63) & ~63
+            for _ in 0..<(1 + random.below(2000)) {
+                bytes[end + random.below(bytes.count - end)] = [0, 0xff, UInt8(random.below(256))][random.below(3)]
+            }
+            try scratch.write(bytes, to: "run3-garbage")
             let index = try scratch.open(mapped: mapped)
             #expect(index.covered.count == 3)
             for id in model.places.keys { _ = index.places(of: id) }
             for _ in 0..<20 { _ = index.place(of: random.chunk()) }
             index.forEachChunk { _, _ in }
-            try index.insert([random.pack(segments: 1, chunks: 20)], covering: [random.object()])
+            try index.insert([random.pack(frames: 1, chunks: 20)], covering: [random.object()])
             #expect(index.covered.count == 1 && index.entryCount == 20)
         }
     }

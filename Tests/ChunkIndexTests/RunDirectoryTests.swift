@@ -8,7 +8,7 @@ import WireFormat
     @Test func `the directory and its files are the owner's only`() throws {
         let scratch = Scratch()
         var random = Seeded(seed())
-        try scratch.open().insert([random.pack(segments: 1, chunks: 5)], covering: [random.object()])
+        try scratch.open().insert([random.pack(frames: 1, chunks: 5)], covering: [random.object()])
         let directory = try #require(try Directories(.kernel).status(scratch.path))
         let file = try #require(try Directories(.kernel).status(scratch.path / scratch.names[0]))
         #expect(directory.st_mode & 0o777 == 0o700 && file.st_mode & 0o777 == 0o600)
@@ -23,7 +23,7 @@ import WireFormat
             var all = Model()
             for _ in 0..<30 {
                 let which = random.below(2)
-                let packs = [random.pack(segments: 2, chunks: 1 + random.below(50))]
+                let packs = [random.pack(frames: 2, chunks: 1 + random.below(50))]
                 models[which].insert(packs)
                 all.insert(packs)
                 try both[which].insert(packs, covering: [random.object()])
@@ -31,7 +31,7 @@ import WireFormat
             }
             let third = try scratch.open()
             #expect(all.difference(to: third) == nil && third.covered.count == 30)
-            try third.insert([random.pack(segments: 60, chunks: 200)], covering: [random.object()])
+            try third.insert([random.pack(frames: 60, chunks: 200)], covering: [random.object()])
             #expect(all.places.keys.allSatisfy { third.place(of: $0) != nil } && scratch.names.count == 1)
         }
     }
@@ -41,13 +41,13 @@ import WireFormat
         var random = Seeded(seed())
         var model = Model()
         let index = try scratch.open(mapped: mapped)
-        let packs = [random.pack(segments: 2, chunks: 100)]
+        let packs = [random.pack(frames: 2, chunks: 100)]
         model.insert(packs)
         try index.insert(packs, covering: [random.object()])
         for name in scratch.names { try Directories(.kernel).remove(scratch.path / name) }
         #expect(model.difference(to: index) == nil)
         // And is merged into the next, which has a file again.
-        let more = [random.pack(segments: 2, chunks: 100)]
+        let more = [random.pack(frames: 2, chunks: 100)]
         model.insert(more)
         try index.insert(more, covering: [random.object()])
         #expect(model.difference(to: index) == nil)
@@ -61,7 +61,7 @@ import WireFormat
         var random = Seeded(seed())
         var model = Model()
         let other = try scratch.open()
-        let packs = (0..<2).map { _ in random.pack(segments: 2, chunks: 100) }
+        let packs = (0..<2).map { _ in random.pack(frames: 2, chunks: 100) }
         model.insert(packs)
         let objects = [random.object(), random.object()]
         try other.insert([packs[0]], covering: [objects[0]])
@@ -89,12 +89,12 @@ import WireFormat
         let scratch = Scratch()
         var random = Seeded(seed())
         let index = try scratch.open()
-        try index.insert([random.pack(segments: 1, chunks: 5)], covering: [random.object()])
+        try index.insert([random.pack(frames: 1, chunks: 5)], covering: [random.object()])
         let name = scratch.names[0]
         try scratch.write(Array("hello".utf8), to: "notes")
         try scratch.write(try scratch.contents(name), to: "run1-of-another-version")
-        _ = SystemCalls.kernel.mkdir(scratch.path / "run2-directory", 0o700)
-        _ = SystemCalls.kernel.symlink("run1-of-another-version", scratch.path / "run2-link")
+        _ = SystemCalls.kernel.mkdir(scratch.path / "run3-directory", 0o700)
+        _ = SystemCalls.kernel.symlink("run1-of-another-version", scratch.path / "run3-link")
         #expect(try scratch.open().entryCount == 5)
         #expect(scratch.names.count == 5)
     }
@@ -102,20 +102,20 @@ import WireFormat
     @Test func `what a dead writer left is removed a day later`() throws {
         let scratch = Scratch()
         var random = Seeded(seed())
-        try scratch.write([1, 2, 3], to: "part2-dead")
-        try scratch.write([1, 2, 3], to: "part2-alive")
-        let now = try #require(try Directories(.kernel).status(scratch.path / "part2-alive")).st_mtim.tv_sec
-        _ = SystemCalls.kernel.setTimes(scratch.path / "part2-dead", Int64(now - 90_000), 0)
+        try scratch.write([1, 2, 3], to: "part3-dead")
+        try scratch.write([1, 2, 3], to: "part3-alive")
+        let now = try #require(try Directories(.kernel).status(scratch.path / "part3-alive")).st_mtim.tv_sec
+        _ = SystemCalls.kernel.setTimes(scratch.path / "part3-dead", Int64(now - 90_000), 0)
         let index = try scratch.open()
-        #expect(scratch.names == ["part2-alive", "part2-dead"])
-        try index.insert([random.pack(segments: 1, chunks: 5)], covering: [random.object()])
-        #expect(scratch.names.count == 2 && scratch.names.contains("part2-alive"))
+        #expect(scratch.names == ["part3-alive", "part3-dead"])
+        try index.insert([random.pack(frames: 1, chunks: 5)], covering: [random.object()])
+        #expect(scratch.names.count == 2 && scratch.names.contains("part3-alive"))
     }
 
     @Test func `a new chunk costs no read of entries, a known one costs one`() throws {
         let scratch = Scratch()
         var random = Seeded(seed())
-        let packs = (0..<50).map { _ in random.pack(segments: 10, chunks: 40) }
+        let packs = (0..<50).map { _ in random.pack(frames: 10, chunks: 40) }
         try scratch.open().insert(packs, covering: [random.object()])
         let reads = Count()
         var calls = SystemCalls.hasty
@@ -127,7 +127,7 @@ import WireFormat
         let atStart = reads.value
         for _ in 0..<20_000 { #expect(index.place(of: random.chunk()) == nil) }
         let missed = reads.value - atStart
-        for pack in packs { for id in pack.segments.joined() { #expect(index.place(of: id)?.pack == pack.id) } }
+        for pack in packs { for id in pack.frames.joined() { #expect(index.place(of: id)?.pack == pack.id) } }
         let hit = reads.value - atStart - missed
         print("reads: \(missed) for 20,000 new chunks, \(hit) for 20,000 known")
         #expect(missed <= 400 && hit == 20_000)
@@ -147,12 +147,12 @@ import WireFormat
                 return SystemCalls.kernel.pwrite(file, from, count, at)
             }
             let index = try scratch.open(calls)
-            let packs = [random.pack(segments: 10, chunks: 100)]
+            let packs = [random.pack(frames: 10, chunks: 100)]
             model.insert(packs)
             try index.insert(packs, covering: [random.object()])
             let (covered, names) = (index.covered, scratch.names)
             isFull.next()
-            let more = [random.pack(segments: 10, chunks: 100)]
+            let more = [random.pack(frames: 10, chunks: 100)]
             let error = #expect(throws: FileError.self) { try index.insert(more, covering: [random.object()]) }
             #expect(error?.code == ENOSPC)
             #expect(model.difference(to: index) == nil && index.covered == covered && scratch.names == names)
@@ -174,7 +174,7 @@ import WireFormat
         }
         let index = try scratch.open(calls)
         for _ in 0..<5 {
-            let packs = [random.pack(segments: 10, chunks: 100)]
+            let packs = [random.pack(frames: 10, chunks: 100)]
             model.insert(packs)
             try index.insert(packs, covering: [random.object()])
         }
@@ -182,7 +182,7 @@ import WireFormat
         #expect(try model.difference(to: index) == nil && model.difference(to: scratch.open()) == nil)
         // With room again, all become one.
         let again = try scratch.open()
-        try again.insert([random.pack(segments: 1, chunks: 500)], covering: [random.object()])
+        try again.insert([random.pack(frames: 1, chunks: 500)], covering: [random.object()])
         #expect(scratch.names.count == 1 && model.places.keys.allSatisfy { again.place(of: $0) != nil })
     }
 
@@ -195,7 +195,7 @@ import WireFormat
             let number = step / 2
             let scratch = Scratch()
             var random = Seeded(1)
-            let packs = [60, step % 2 == 0 ? 60 : 10].map { random.pack(segments: 2, chunks: $0) }
+            let packs = [60, step % 2 == 0 ? 60 : 10].map { random.pack(frames: 2, chunks: $0) }
             let objects = (0..<2).map { _ in random.object() }
             /// What an index must know that covers these.
             func model(_ covered: Set<ObjectID>) -> Model {

@@ -22,14 +22,14 @@ struct Seeded: RandomNumberGenerator {
     mutating func object() -> ObjectID { ObjectID((0..<16).map { _ in UInt8(truncatingIfNeeded: next()) }) }
 
     /// A pack of new chunks.
-    mutating func pack(segments: Int, chunks: Int) -> IndexedPack {
-        pack((0..<segments).map { _ in (0..<chunks).map { _ in chunk() } })
+    mutating func pack(frames: Int, chunks: Int) -> IndexedPack {
+        pack((0..<frames).map { _ in (0..<chunks).map { _ in chunk() } })
     }
 
-    mutating func pack(_ segments: [[ChunkID]]) -> IndexedPack {
+    mutating func pack(_ frames: [[ChunkID]]) -> IndexedPack {
         IndexedPack(
             id: object(), contentClass: Bool.random(using: &self) ? .data : .list, byteCount: below(1 << 26),
-            segments: segments)
+            frames: frames)
     }
 }
 
@@ -107,8 +107,8 @@ struct Model {
     mutating func insert(_ packs: [IndexedPack]) {
         for pack in packs {
             self.packs[pack.id] = pack
-            for (number, segment) in pack.segments.enumerated() {
-                for id in segment { places[id, default: []].insert(ChunkPlace(pack: pack.id, segment: number)) }
+            for (number, frame) in pack.frames.enumerated() {
+                for id in frame { places[id, default: []].insert(ChunkPlace(pack: pack.id, frame: number)) }
             }
         }
     }
@@ -121,7 +121,7 @@ struct Model {
             guard let place = index.place(of: id) else { return "no place of \(id)" }
             if place != found.first { return "place of \(id): \(place), not the first of \(found)" }
             for wanted in places {
-                let only = index.place(of: id) { $0 == wanted.pack }
+                let only = index.place(of: id) { $0.pack == wanted.pack }
                 if only?.pack != wanted.pack { return "place of \(id) in \(wanted.pack): \(String(describing: only))" }
             }
             if index.place(of: id, where: { _ in false }) != nil { return "a place of \(id) in no pack" }

@@ -131,64 +131,99 @@ func `where the limit of depth would be passed, an older base takes the place of
     #expect(throws: LostChunk.self) { try finder.find(try place.id([1]), after: last) }
 }
 
-// MARK: packs that stand on packs
+// MARK: frames that stand on frames
 
-/// A pack for the index, with nothing in it but links.
-private func linked(_ number: UInt8, holds: [UInt8], on: [UInt8] = []) -> IndexedPack {
-    func id(_ number: UInt8) -> ObjectID { ObjectID([UInt8](repeating: number, count: 16)) }
+private typealias Name = PackDirectory.SegmentName
+
+private func object(_ number: UInt8) -> ObjectID {
+    ObjectID([UInt8](repeating: number, count: 16))
+}
+
+private func name(_ envelope: UInt8) -> Name { Name(envelope: object(envelope), number: 0) }
+
+/// A pack for the index, with nothing in it but segments: the envelope of each, and what each of its
+/// frames stands on: envelope and number of a frame.
+private func pack(_ number: UInt8, _ segments: (UInt8, [[(UInt8, Int32)]])...) -> IndexedPack {
+    let bases = Set(segments.flatMap { $0.1.flatMap { $0.map { $0.0 } } }).sorted()
+    let outline = PackOutline(
+        envelopes: segments.map { object($0.0) }, baseSegments: bases.map { name($0) },
+        segments: segments.map { segment in
+            let frames = segment.1.map { frame in
+                frame.map { base in
+                    PackOutline.Base(
+                        segment: Int32(bases.firstIndex(of: base.0)!), frame: base.1)
+                }
+            }
+            return (name(segment.0), 100, frames)
+        })
+    let count = segments.reduce(0) { $0 + $1.1.count }
     return IndexedPack(
-        id: id(number), contentClass: .data, byteCount: 1, segments: [], envelopes: holds.map(id),
-        baseEnvelopes: on.map(id))
+        id: object(number), contentClass: .data, byteCount: 1,
+        frames: Array(repeating: [], count: count), outline: outline)
 }
 
-private func ids(_ numbers: [UInt8]) -> Set<ObjectID> {
-    Set(numbers.map { ObjectID([UInt8](repeating: $0, count: 16)) })
+private func places(_ pairs: [(UInt8, Int)]) -> [ChunkPlace] {
+    pairs.map { ChunkPlace(pack: object($0.0), frame: $0.1) }
 }
 
-@Test func `packs are whole where all that they stand on is there, all the way down`() throws {
+@Test func `frames are whole where all that they stand on is there, all the way down`() throws {
     let index = ChunkIndex(inMemory: ())
-    // 3 on 2 on 1; 5 on 4, whose messages 6 holds as well; 8 on 1 and 4; 9 on what nobody holds.
+    // 3 on 2 on 1, frame by frame; the second frame of 4 stands on what nobody holds, its first on nothing.
+    // 5 holds the segment of 2 as well. 6 stands on the first frame of 4, and its second on the second.
     try index.insert(
         [
-            linked(1, holds: [101]), linked(2, holds: [102], on: [101]),
-            linked(3, holds: [103], on: [102]), linked(4, holds: [104]),
-            linked(5, holds: [105], on: [104]), linked(6, holds: [104, 106]),
-            linked(8, holds: [108], on: [101, 104]), linked(9, holds: [109], on: [110]),
+            pack(1, (101, [[], []])), pack(2, (102, [[(101, 1)]])), pack(3, (103, [[(102, 0)], []])),
+            pack(4, (104, [[], [(120, 0)]])), pack(5, (102, [[(101, 1)]]), (105, [[]])),
+            pack(6, (106, [[(104, 0)], [(104, 1)], [(104, 0), (101, 0)]])),
+            pack(7, (107, [[(101, 2)]])),
         ], covering: [])
-    let links = index.links
-    let cases: [(there: [UInt8], whole: [UInt8])] = [
-        ([1, 2, 3, 4, 5, 6, 8, 9], [1, 2, 3, 4, 5, 6, 8]),
-        // The end of the chain is gone, its middle, its beginning.
-        ([2, 3, 4, 5, 6, 8], [4, 5, 6]), ([1, 3, 4], [1, 4]), ([1, 2], [1, 2]),
+    let cases: [(there: [UInt8], whole: [(UInt8, Int)], broken: [(UInt8, Int)])] = [
+        (
+            [1, 2, 3, 4, 5, 6, 7],
+            [(1, 0), (1, 1), (2, 0), (3, 0), (3, 1), (4, 0), (5, 0), (5, 1), (6, 0), (6, 2)],
+            // The last two name frames that their segments do not have.
+            [(4, 1), (6, 1), (7, 0), (1, 2)]
+        ),
         // One of two copies is enough, for whoever stands on it.
-        ([5, 6], [5, 6]), ([4, 5], [4, 5]), ([5], []), ([1, 8], [1]), ([1, 6, 8], [1, 6, 8]),
-        // What no index speaks of stands on nothing.
-        ([7], [7]), ([], []),
+        ([1, 3, 5], [(3, 0), (5, 0)], [(2, 0)]), ([1, 2, 3], [(3, 0)], [(5, 0)]),
+        // The end of the chain is gone, or its middle: only the frames that stood on it.
+        ([2, 3, 5], [(3, 1), (5, 1)], [(2, 0), (3, 0), (5, 0)]), ([1, 3], [(3, 1)], [(3, 0)]),
+        ([4, 6], [(6, 0)], [(6, 2)]), ([], [], [(1, 0)]),
     ]
-    for (there, whole) in cases {
-        #expect(links.whole(among: ids(there)) == ids(whole), "\(there)")
+    for (there, whole, broken) in cases {
+        let table = FrameTable(index.outlines, usable: Set(there.map { object($0) }))
+        for place in places(whole) { #expect(table.isWhole(place), "\(there), \(place)") }
+        for place in places(broken) {
+            #expect(!table.isWhole(place), "\(there), \(place)")
+            #expect(!table.need(place))
+        }
+        #expect(table.needed.isEmpty)
     }
-    let all = ids([1, 2, 3, 4, 5, 6, 8])
-    let closures: [(of: [UInt8], among: Set<ObjectID>, closure: [UInt8])] = [
-        ([3], all, [1, 2, 3]), ([2], all, [1, 2]), ([1], all, [1]),
-        // All copies of what is stood on are relied on: whichever of them is read.
-        ([5], all, [4, 5, 6]), ([5], ids([5, 6]), [5, 6]), ([8, 3], all, [1, 2, 3, 4, 6, 8]),
-        ([7], all, [7]), ([], all, []),
-        // A chain that is broken ends there.
-        ([3], ids([1, 3]), [3]), ([9], all, [9]),
-    ]
-    for (packs, usable, closure) in closures {
-        #expect(links.closure(of: ids(packs), among: usable) == ids(closure), "\(packs)")
-    }
+    let table = FrameTable(index.outlines, usable: Set([1, 2, 3, 4, 6].map { object($0) }))
+    table.need(ChunkPlace(pack: object(3), frame: 0))
+    #expect(
+        table.needed == [name(103): object(3), name(102): object(2), name(101): object(1)])
+    #expect(table.neededPacks == Set([1, 2, 3].map { object($0) }))
+    #expect(table.need(name(106), frame: 0))
+    #expect(table.neededSegments(of: object(6)) == [0] && table.neededSegments(of: object(4)) == [0])
+    // What was missing came to be.
+    let later = ChunkIndex(inMemory: ())
+    try later.insert([pack(3, (103, [[(102, 0)], []]))], covering: [])
+    let growing = FrameTable(later.outlines, usable: [object(3)])
+    #expect(!growing.isWhole(ChunkPlace(pack: object(3), frame: 0)))
+    growing.extend(index.outlines, by: [object(1), object(2)])
+    #expect(growing.isWhole(ChunkPlace(pack: object(3), frame: 0)))
 }
 
-@Test func `packs that stand on each other are whole together and end`() throws {
+@Test func `frames that stand on each other are broken, and asking ends`() throws {
     let index = ChunkIndex(inMemory: ())
     try index.insert(
-        [linked(1, holds: [101], on: [102]), linked(2, holds: [102], on: [101])], covering: [])
-    #expect(index.links.whole(among: ids([1, 2])) == ids([1, 2]))
-    #expect(index.links.whole(among: ids([1])) == [])
-    #expect(index.links.closure(of: ids([1]), among: ids([1, 2])) == ids([1, 2]))
+        [pack(1, (101, [[(102, 0)]])), pack(2, (102, [[(101, 0)]])), pack(3, (103, [[(103, 0)]]))],
+        covering: [])
+    let table = FrameTable(index.outlines, usable: Set([1, 2, 3].map { object($0) }))
+    for number in [UInt8(1), 2, 3] {
+        #expect(!table.isWhole(ChunkPlace(pack: object(number), frame: 0)))
+    }
 }
 
 @Test func `a base of more pieces than a directory may name is cut short`() throws {

@@ -63,8 +63,10 @@ private func directories(of packs: [StoredPack], _ place: Place) throws -> [Open
     defer { target.stop() }
     for directory in try directories(of: packs, here) {
         for segment in directory.segments.indices {
+            let frames = directory.segments[segment].frames
             try target.move(
-                try reader.run(SegmentPlace(directory: directory, segment: segment)))
+                try reader.run(SegmentPlace(directory: directory, segment: segment)),
+                for: Set(0..<frames.count))
         }
     }
     for chunk in chunks where try target.claim(there.id(chunk), byteCount: 20, .data) {
@@ -74,6 +76,6 @@ private func directories(of packs: [StoredPack], _ place: Place) throws -> [Open
     try target.settle()
     #expect(there.index.entryCount == chunkCount)
     #expect(try there.read(chunks[7]) == chunks[7])
-    let envelopes = Set(here.index.links.holders.keys)
-    #expect(Set(there.index.links.holders.keys) == envelopes)
+    let envelopes = Set(here.index.outlines.holders.keys)
+    #expect(Set(there.index.outlines.holders.keys) == envelopes)
 }

@@ -65,7 +65,7 @@ func `chunks come back from packs`(workers: Int) throws {
     try store.settle()
     #expect(store.chunksNew == ids.count)
     #expect(place.index.entryCount == ids.count)
-    #expect(store.reliedOn.isEmpty)
+    #expect(store.reliedOn == store.own)
 }
 
 // MARK: what no writer writes

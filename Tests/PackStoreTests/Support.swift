@@ -60,7 +60,7 @@ struct Place {
         let bases = Bases(
             context: context, finder: finder, decoded: DecodedFrames(bytesMax: 8 << 20),
             limits: limits,
-            isUsable: { _ in true })
+            reliance: FrameTable(index.outlines, usable: Set(index.packs.keys)))
         let writer = PackWriter(
             .data, context, level: nil, workers: 0, putsAtOnce: 1, bases: bases)
         defer { writer.stop() }

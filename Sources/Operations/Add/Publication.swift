@@ -9,8 +9,8 @@ import WireFormat
 struct Publication {
     let context: DomainContext
     let signed: SignedObjects
-    /// Packs that existed before and are relied on.
-    let reliedOn: Set<ObjectID>
+    /// What was written, and all that it stands on.
+    let store: ChunkStore
     let warn: @Sendable (String) -> Void
 
     /// Makes a snapshot of a manifest.
@@ -43,18 +43,52 @@ struct Publication {
     }
 
     /// Tombstones first, existence second: the other order could miss a pack condemned and deleted
-    /// in between.
+    /// in between. What lies in a pack that will go, or is gone, is taken from another or moved to a new
+    /// one, and that is looked at in turn.
     private func lookAtPacks() throws {
-        if let id = try signed.condemnedPacks(warn).intersection(reliedOn).min() {
-            throw OperationError.condemned("pack \(id.short)")
+        for _ in 0..<Self.roundsMax {
+            let reliedOn = store.reliedOn
+            let condemned = try condemned(among: reliedOn)
+            let bad = try condemned.intersection(reliedOn).union(
+                missing(reliedOn.subtracting(condemned)))
+            guard let first = bad.min() else { return }
+            do {
+                try store.rescue(from: bad, condemned: condemned) { name, error in
+                    warn("\(name) cannot be used: \(explanation(of: error))")
+                }
+            } catch is LostSegment {
+                throw OperationError.condemned("pack \(first.short)")
+            }
         }
-        // Each by its name: what a listing shows may be gone already in stores whose listings lag.
+        throw OperationError.condemned("what this snapshot stands on")
+    }
+
+    /// Each round takes a prune that condemned what the one before had found.
+    private static let roundsMax = 20
+
+    private func condemned(among packs: Set<ObjectID>) throws -> Set<ObjectID> {
+        guard context.isEventual else { return try signed.condemnedPacks(warn) }
+        // A listing that lags may lack one that was written long ago; a name does not.
+        var condemned: Set<ObjectID> = []
         try askAll(
-            reliedOn.sorted(), atOnce: context.requestsAtOnce,
-            { try context.store.byteCount(of: .pack(context.domain, $0)) != nil }
-        ) { id, exists in
-            guard try exists.get() else { throw OperationError.condemned("pack \(id.short)") }
+            packs.sorted(), atOnce: context.requestsAtOnce,
+            { [signed] in try signed.tombstone(.pack, $0) != nil }
+        ) { id, isCondemned in
+            if try isCondemned.get() { condemned.insert(id) }
         }
+        return condemned
+    }
+
+    /// Each by its name: what a listing shows may be gone already in stores whose listings lag.
+    private func missing(_ packs: Set<ObjectID>) throws -> Set<ObjectID> {
+        var missing: Set<ObjectID> = []
+        try askAll(
+            packs.sorted(), atOnce: context.requestsAtOnce,
+            { [context] in try context.store.byteCount(of: .pack(context.domain, $0)) != nil }
+        ) { id, exists in
+            if try !exists.get() { missing.insert(id) }
+        }
+        return missing
     }
 
     private func lookAt(_ id: ObjectID, _ what: String) throws {

@@ -62,7 +62,7 @@ struct PackCheck {
                 holders[envelope.header.id, default: ([], [])].there.append(place)
             }
         }
-        for (envelope, names) in index.links.holders {
+        for (envelope, names) in index.outlines.holders {
             holders[envelope, default: ([], [])].gone += names.filter { directories[$0] == nil }
         }
         let order = framesByDepth()

@@ -60,13 +60,13 @@ struct SentCheck {
 
     /// Every chunk of every list must be in a pack that is there, or in the manifest.
     private func check(_ reader: SnapshotReader) throws {
-        let existing = target.existing
+        let table = FrameTable(target.index.outlines, usable: target.existing)
         for stream in reader.manifest.streams {
             if case .content = stream.list { continue }
             var list = try reader.list(stream)
             while let entry = try list.next() {
                 guard case .chunk(let id, _) = entry else { continue }
-                if target.index.place(of: id, where: { existing.contains($0) }) != nil { continue }
+                if target.index.place(of: id, where: { table.isWhole($0) }) != nil { continue }
                 _ = try reader.finder.find(id)
             }
         }

@@ -11,10 +11,13 @@ final class VerbatimCopy {
     private let store: ChunkStore
     private let progress: (Int) -> Void
     private let segments: Pipeline<SegmentReader>
-    private var seen: Set<PackDirectory.SegmentName> = []
+    /// Frames that were seen, and what they stand on before them.
+    private var seen: Set<FrameName> = []
     private var last: FoundChunk?
-    /// Segments to be moved next.
+    /// Segments to be moved next, in order, and which frames of them are wanted.
     private var places: [SegmentPlace] = []
+    private var wanted: [PackDirectory.SegmentName: Set<Int>] = [:]
+    private var moved: Set<PackDirectory.SegmentName> = []
     private var expected: ArraySlice<Expected> = []
     /// About so many bytes of the stream are still to be looked at.
     private var rest = 0
@@ -61,8 +64,8 @@ final class VerbatimCopy {
             for node in nodes { try need(node, .list) }
         }
         if let inline = reader.inline {
-            for segment in inline.segments.indices {
-                for base in inline.bases(ofSegment: segment) { try need(base) }
+            for frame in inline.frames.indices {
+                for base in inline.bases(ofFrame: frame) { try need(base.segment, base.frame) }
             }
         }
         try move(rest: 0)
@@ -77,18 +80,36 @@ final class VerbatimCopy {
         last = found
         // What the manifest carries goes with it.
         guard case .pack = found.directory.source.name else { return }
-        let segment = Int(found.directory.frames[found.frame].segment)
-        try need(SegmentPlace(directory: found.directory, segment: segment))
+        try need(found.frame, of: found.directory)
+        if places.count >= Self.placesMax { try move(rest: rest) }
     }
 
-    /// What a segment stands on comes before it.
-    private func need(_ place: SegmentPlace) throws {
-        guard seen.insert(place.directory.name(ofSegment: place.segment)).inserted else { return }
-        for base in place.directory.bases(ofSegment: place.segment).sorted(by: <) {
-            try need(base)
+    /// What a frame stands on comes before it. Other frames of its segment go along, but what they stand
+    /// on need not be there: a prune may have left it out.
+    private func need(_ frame: Int, of directory: OpenDirectory) throws {
+        let segment = Int(directory.frames[frame].segment)
+        let name = directory.name(ofSegment: segment)
+        let number = frame - Int(directory.segments[segment].frames.lowerBound)
+        guard seen.insert(FrameName(segment: name, frame: number)).inserted else { return }
+        for base in directory.bases(ofFrame: frame) { try need(base.segment, base.frame) }
+        guard !moved.contains(name) else {
+            // It went along with others of its segment.
+            let contentClass = directory.contentClass(ofSegment: segment)
+            for chunk in directory.frames[frame].chunks {
+                let chunk = directory.chunks[Int(chunk)]
+                _ = try store.claim(chunk.id, byteCount: Int(chunk.byteCount), contentClass)
+            }
+            return
         }
-        places.append(place)
-        if places.count >= Self.placesMax { try move(rest: rest) }
+        if wanted[name] == nil {
+            places.append(SegmentPlace(directory: directory, segment: segment))
+        }
+        wanted[name, default: []].insert(number)
+    }
+
+    private struct FrameName: Hashable {
+        let segment: PackDirectory.SegmentName
+        let frame: Int
     }
 
     /// Moves the segments that were found, fetched ahead where they are far.
@@ -105,24 +126,24 @@ final class VerbatimCopy {
         }
         places.removeAll(keepingCapacity: true)
         while segments.count > 0 { try take() }
+        moved.formUnion(wanted.keys)
+        wanted.removeAll(keepingCapacity: true)
     }
 
-    private func need(_ name: PackDirectory.SegmentName) throws {
-        guard !seen.contains(name), !store.holds(name) else { return }
+    private func need(_ name: PackDirectory.SegmentName, _ frame: Int) throws {
+        guard !seen.contains(FrameName(segment: name, frame: frame)),
+            !store.relies(on: name, frame: frame)
+        else { return }
         let (directory, segment) = try reader.finder.locate(name)
-        try need(SegmentPlace(directory: directory, segment: segment))
+        let frames = directory.segments[segment].frames
+        guard frame < frames.count else { throw LostSegment(name: name) }
+        try need(Int(frames.lowerBound) + frame, of: directory)
     }
 
     private func take() throws {
         try reader.checkStop()
         guard let segment = try segments.take() else { return }
         if let step = expected.popFirst() { reader.fetching?.done(step) }
-        try store.move(segment)
-    }
-}
-
-extension PackDirectory.SegmentName {
-    fileprivate static func < (a: Self, b: Self) -> Bool {
-        (a.envelope, a.number) < (b.envelope, b.number)
+        try store.move(segment, for: wanted[segment.name] ?? [])
     }
 }

@@ -1,3 +1,4 @@
+import ChunkIndex
 import WireFormat
 
 /// Some consecutive chunks of a frame that a delta may stand on.
@@ -17,6 +18,9 @@ struct BasePiece {
         return Int(first.start)..<Int(last.start + last.byteCount)
     }
 
+    /// The pack it is in; nil in a manifest.
+    var place: ChunkPlace? { directory.place(ofFrame: frame) }
+
     /// As a directory says it, but for the number of the base segment.
     var name: (segment: PackDirectory.SegmentName, frame: Int, firstChunk: Int, chunkCount: Int) {
         let row = directory.frames[frame]
@@ -35,8 +39,6 @@ struct Closure {
     private(set) var byteCount = 0
     /// 1 + the greatest depth among the frames it was made for.
     private(set) var depth = 0
-    /// The packs that hold them.
-    private(set) var packs: Set<ObjectID> = []
 
     /// The closure of a base; nil where it goes beyond the limits.
     init?(of pieces: [BasePiece], within limits: DeltaLimits, _ finder: ChunkFinder) throws {
@@ -50,7 +52,6 @@ struct Closure {
             guard frames.count <= limits.closureFrames, byteCount <= limits.closureBytes else {
                 return nil
             }
-            if case .pack(.pack(_, let id)) = directory.source { packs.insert(id) }
             for piece in try directory.basePieces(ofFrame: number, finder) {
                 ahead.append((piece.directory, piece.frame))
             }
@@ -59,6 +60,12 @@ struct Closure {
 }
 
 extension OpenDirectory {
+    /// Where a frame is; nil in a manifest.
+    func place(ofFrame number: Int) -> ChunkPlace? {
+        guard case .pack(_, let pack) = source.name else { return nil }
+        return ChunkPlace(pack: pack, frame: number)
+    }
+
     /// What a frame stands on itself.
     func basePieces(ofFrame number: Int, _ finder: ChunkFinder) throws -> [BasePiece] {
         let frame = frames[number]

@@ -9,8 +9,8 @@ import WireFormat
 struct BaseChoice {
     let finder: ChunkFinder
     let limits: DeltaLimits
-    /// Whether a pack exists and all that it stands on does.
-    let isUsable: @Sendable (ObjectID) -> Bool
+    /// Which frames may be relied on.
+    let reliance: FrameTable
 
     /// The chunks as pieces of frames; what is not there is left out. Where one lies in what must
     /// not be relied on, a manifest or a pack that will go, what it stands on itself takes its place.
@@ -31,13 +31,13 @@ struct BaseChoice {
                     directory: found.directory, frame: found.frame,
                     chunks: found.chunk..<(found.chunk + 1))
             ]
-            if !isUsable(found.directory) {
+            if !isUsable(found.directory, found.frame) {
                 isWhole = false
                 // Several chunks of one frame stand on the same.
                 let name = DecodedFrames.Name(found.directory, found.frame)
                 guard replaced.insert(name).inserted else { continue }
                 own = (try? found.directory.basePieces(ofFrame: found.frame, finder)) ?? []
-                own.removeAll { !isUsable($0.directory) }
+                own.removeAll { !isUsable($0.directory, $0.frame) }
             }
             byteCount += own.reduce(0) { $0 + $1.range.count }
             guard byteCount <= Limits.baseRawBytes else {
@@ -49,17 +49,16 @@ struct BaseChoice {
         return (pieces, isWhole)
     }
 
-    /// Where a chunk lies in a pack that may be relied on.
+    /// Where a chunk lies in a frame that may be relied on.
     func find(_ id: ChunkID, after last: FoundChunk?) -> FoundChunk? {
-        guard let found = try? finder.find(id, after: last), isUsable(found.directory) else {
-            return nil
-        }
+        guard let found = try? finder.find(id, after: last),
+            isUsable(found.directory, found.frame)
+        else { return nil }
         return found
     }
 
-    private func isUsable(_ directory: OpenDirectory) -> Bool {
-        guard case .pack(.pack(_, let pack)) = directory.source else { return false }
-        return isUsable(pack)
+    private func isUsable(_ directory: OpenDirectory, _ frame: Int) -> Bool {
+        directory.place(ofFrame: frame).map { reliance.isWhole($0) } ?? false
     }
 
     /// Puts what pieces stand on in their place until none is deeper than `depthMax`.

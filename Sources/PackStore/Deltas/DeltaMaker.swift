@@ -29,7 +29,7 @@ final class DeltaMaker {
 
     /// - Parameter rooms: two blocks of `Limits.frameRawBytes` to work in.
     init(_ bases: Bases, rooms: (Buffer, Buffer)) throws {
-        choice = BaseChoice(finder: bases.finder, limits: bases.limits, isUsable: bases.isUsable)
+        choice = BaseChoice(finder: bases.finder, limits: bases.limits, reliance: bases.reliance)
         decoder = try FrameDecoder(bases.context, bases.finder, bases.decoded)
         (compressed, check) = rooms
     }
@@ -134,7 +134,7 @@ final class DeltaMaker {
             let made = MadeBase(
                 depth: closure.depth, closureFrames: closure.frames.count,
                 closureBytes: closure.byteCount, pieces: pieces.map { $0.name },
-                packs: closure.packs)
+                places: pieces.compactMap { $0.place })
             return Chosen(pieces: pieces, made: made, common: common)
         }
         return nil
@@ -209,16 +209,17 @@ package struct Bases: Sendable {
     let finder: ChunkFinder
     let decoded: DecodedFrames
     let limits: DeltaLimits
-    let isUsable: @Sendable (ObjectID) -> Bool
+    /// Which frames may be relied on.
+    let reliance: FrameTable
 
     package init(
         context: DomainContext, finder: ChunkFinder, decoded: DecodedFrames, limits: DeltaLimits,
-        isUsable: @escaping @Sendable (ObjectID) -> Bool
+        reliance: FrameTable
     ) {
         self.context = context
         self.finder = finder
         self.decoded = decoded
         self.limits = limits
-        self.isUsable = isUsable
+        self.reliance = reliance
     }
 }

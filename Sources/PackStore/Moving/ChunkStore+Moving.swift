@@ -2,23 +2,23 @@ import WireFormat
 import Workers
 
 extension ChunkStore {
-    /// Whether a segment of that name is in a pack that may be relied on.
-    package func holds(_ name: PackDirectory.SegmentName) -> Bool {
-        guard let (directory, _) = try? finder.locate(name),
-            case .pack(_, let id) = directory.source.name
-        else { return false }
-        return isReliable(id)
+    /// Whether a frame of a segment is there, with all that it stands on; it is relied on from now on.
+    package func relies(on name: PackDirectory.SegmentName, frame: Int) -> Bool {
+        reliance.need(name, frame: frame)
     }
 
-    /// Takes in a segment as it was sealed elsewhere under the same keys. What it stands on is there, or
-    /// is taken in as well.
-    package func move(_ segment: SealedSegment) throws {
+    /// Takes in a segment as it was sealed elsewhere under the same keys.
+    /// - Parameter frames: those that are wanted: what they stand on is there, or is taken in as well. Of
+    ///   others that may be missing.
+    package func move(_ segment: SealedSegment, for frames: Set<Int>) throws {
         let contentClass = segment.envelope.header.contentClass
         try makeRoom(for: segment.chunks.count)
         var new = 0
-        for chunk in segment.chunks
-        where try claim(chunk.id, byteCount: chunk.byteCount, contentClass) {
-            new += 1
+        for (number, row) in segment.frames.enumerated() where frames.contains(number) {
+            for chunk in row.frame.chunks
+            where try claim(chunk.id, byteCount: chunk.byteCount, contentClass) {
+                new += 1
+            }
         }
         try writer(contentClass).add(segment, new: new)
     }
@@ -60,7 +60,7 @@ extension ChunkStore {
         var last: FoundChunk?
         for id in base {
             guard let found = try? finder.find(id, after: last),
-                case .pack(_, let pack) = found.directory.source.name, isReliable(pack)
+                let place = found.directory.place(ofFrame: found.frame), reliance.isWhole(place)
             else { return nil }
             last = found
             BaseChoice.append(
@@ -76,7 +76,7 @@ extension ChunkStore {
             base: MadeBase(
                 depth: closure.depth, closureFrames: closure.frames.count,
                 closureBytes: closure.byteCount, pieces: pieces.map { $0.name },
-                packs: closure.packs))
+                places: pieces.compactMap { $0.place }))
     }
 }
 

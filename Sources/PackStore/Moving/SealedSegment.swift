@@ -85,19 +85,17 @@ extension OpenDirectory {
         }
         let base = MadeBase(
             depth: Int(row.depth), closureFrames: Int(row.closureFrames),
-            closureBytes: Int(row.closureBytes), pieces: pieces, packs: [])
+            closureBytes: Int(row.closureBytes), pieces: pieces, places: [])
         return (frame, base)
     }
 
-    /// The segments that the frames of a segment stand on.
-    package func bases(ofSegment number: Int) -> Set<PackDirectory.SegmentName> {
-        var names: Set<PackDirectory.SegmentName> = []
-        for frame in segments[number].frames {
-            let row = frames[Int(frame)]
-            for piece in pieces[Int(row.pieces.lowerBound)..<Int(row.pieces.upperBound)] {
-                names.insert(baseSegments[piece.segment])
-            }
+    /// The frames of other segments that a frame stands on.
+    package func bases(
+        ofFrame number: Int
+    ) -> [(segment: PackDirectory.SegmentName, frame: Int)] {
+        let row = frames[number]
+        return pieces[Int(row.pieces.lowerBound)..<Int(row.pieces.upperBound)].map {
+            (baseSegments[$0.segment], $0.frame)
         }
-        return names
     }
 }

@@ -105,10 +105,10 @@ package final class ChunkFinder: Sendable {
         for place in index.places(of: id) where !bad.contains(.pack(context.domain, place.pack)) {
             do {
                 let directory = try directories.directory(of: place.pack)
-                if place.segment < directory.segments.count,
-                    let (frame, chunk) = directory.find(id, inSegment: place.segment)
+                if place.frame < directory.frames.count,
+                    let chunk = directory.find(id, inFrame: place.frame)
                 {
-                    return FoundChunk(directory: directory, frame: frame, chunk: chunk)
+                    return FoundChunk(directory: directory, frame: place.frame, chunk: chunk)
                 }
             } catch {
                 failure = failure ?? error
@@ -130,8 +130,8 @@ package final class ChunkFinder: Sendable {
     }
 
     private static func search(_ directory: OpenDirectory, for id: ChunkID) -> FoundChunk? {
-        for segment in directory.segments.indices {
-            if let (frame, chunk) = directory.find(id, inSegment: segment) {
+        for frame in directory.frames.indices {
+            if let chunk = directory.find(id, inFrame: frame) {
                 return FoundChunk(directory: directory, frame: frame, chunk: chunk)
             }
         }
@@ -160,7 +160,7 @@ package final class ChunkFinder: Sendable {
 
     private func packs(holding envelope: ObjectID) -> [ObjectID] {
         holders.withLock { known in
-            let table = known ?? index.links.holders
+            let table = known ?? index.outlines.holders
             known = table
             return table[envelope] ?? []
         }

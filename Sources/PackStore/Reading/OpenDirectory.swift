@@ -124,14 +124,9 @@ package final class OpenDirectory: Sendable {
             + baseSegments.count * MemoryLayout<PackDirectory.SegmentName>.stride + 4096
     }
 
-    /// The chunk of that id in a segment, as its place among the directory's chunks.
-    func find(_ id: ChunkID, inSegment segment: Int) -> (frame: Int, chunk: Int)? {
-        for frame in segments[segment].frames {
-            for chunk in frames[Int(frame)].chunks where chunks[Int(chunk)].id == id {
-                return (Int(frame), Int(chunk))
-            }
-        }
-        return nil
+    /// The chunk of that id in a frame, as its place among the directory's chunks.
+    func find(_ id: ChunkID, inFrame frame: Int) -> Int? {
+        frames[frame].chunks.first { chunks[Int($0)].id == id }.map { Int($0) }
     }
 
     /// The segment of a name.

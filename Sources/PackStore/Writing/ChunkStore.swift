@@ -7,17 +7,18 @@ import Workers
 ///
 /// A class: it owns threads. Used by one thread.
 package final class ChunkStore {
-    private let index: ChunkIndex
-    private let keeper: IndexKeeper
+    let context: DomainContext
+    let index: ChunkIndex
+    let keeper: IndexKeeper
     private let data: PackWriter
     private let lists: PackWriter
-    private let links: PackLinks
     let finder: ChunkFinder
     private let bases: Bases?
-    /// Packs that may be relied on: they and all they stand on exist and carry no tombstone.
-    private let usable: Set<ObjectID>
+    /// What may be relied on, and what is.
+    let reliance: FrameTable
+    /// Once all is settled: every segment that must be there, and a pack that holds it.
+    var relied: [PackDirectory.SegmentName: ObjectID]?
     private var pending = PendingChunks()
-    private var found: Set<ObjectID> = []
     /// Packs of this add that an index object speaks of already.
     package private(set) var own: Set<ObjectID> = []
     /// Whether something is stored anew whose pack is gone, or will be.
@@ -48,24 +49,24 @@ package final class ChunkStore {
         workers: Int, bases: DomainContext?, limits: DeltaLimits,
         carried: OpenDirectory? = nil
     ) {
+        self.context = context
         self.index = index
-        links = index.links
-        let usable = links.whole(among: existing)
-        self.usable = usable
+        let reliance = FrameTable(index.outlines, usable: existing)
+        self.reliance = reliance
         keeper = IndexKeeper(context, index)
         let finder = ChunkFinder(bases ?? context, index, inline: carried, doubtsIndex: false)
         self.finder = finder
         self.bases = bases.map { bases in
             Bases(
                 context: bases, finder: finder, decoded: DecodedFrames(bytesMax: Self.decodedBytes),
-                limits: limits,
-                isUsable: { usable.contains($0) })
+                limits: limits, reliance: reliance)
         }
         data = PackWriter(
             .data, context, level: level, workers: workers,
-            putsAtOnce: context.putsAtOnce, bases: self.bases)
+            putsAtOnce: context.putsAtOnce, bases: self.bases, reliance: reliance)
         lists = PackWriter(
-            .list, context, level: 3, workers: min(workers, 1), putsAtOnce: 1, bases: self.bases)
+            .list, context, level: 3, workers: min(workers, 1), putsAtOnce: 1, bases: self.bases,
+            reliance: reliance)
     }
 
     /// Reads what lists of earlier snapshots are made of; nil where no deltas are made.
@@ -81,12 +82,12 @@ package final class ChunkStore {
     package func claim(_ id: ChunkID, byteCount: Int, _ contentClass: ContentClass) throws -> Bool {
         if pending.contains(id) { return false }
         var wasKnown = false
-        let place = index.place(of: id) { pack in
+        let place = index.place(of: id) { place in
             wasKnown = true
-            return isReliable(pack)
+            return reliance.isWhole(place)
         }
         if let place {
-            if usable.contains(place.pack) { found.insert(place.pack) }
+            reliance.need(place)
             return false
         }
         if wasKnown { isHealing = true }
@@ -99,13 +100,10 @@ package final class ChunkStore {
         return true
     }
 
-    /// Whether a pack is there to stay, with all that it stands on.
-    func isReliable(_ pack: ObjectID) -> Bool { usable.contains(pack) || own.contains(pack) }
-
     /// Whether a chunk is or will be stored, so that claiming it costs nothing.
     package func isStored(_ id: ChunkID, _ contentClass: ContentClass) -> Bool {
         pending.contains(id)
-            || index.place(of: id) { isReliable($0) } != nil
+            || index.place(of: id) { reliance.isWhole($0) } != nil
     }
 
     /// Makes what was taken in durable if so many chunks more would be too many to hold in memory. Whoever
@@ -170,7 +168,10 @@ package final class ChunkStore {
         let packs = data.takePacks() + lists.takePacks()
         indexBytes += try keeper.write(packs)
         own.formUnion(packs.map { $0.indexed.id })
-        if !packs.isEmpty { finder.indexHasGrown() }
+        if !packs.isEmpty {
+            reliance.extend(index.outlines, by: packs.map { $0.indexed.id })
+            finder.indexHasGrown()
+        }
         pending.removeAll()
     }
 
@@ -185,44 +186,8 @@ package final class ChunkStore {
         }
     }
 
-    /// Packs that existed before and are relied on now, with all that they stand on.
-    package var reliedOn: Set<ObjectID> {
-        links.closure(of: found.union(data.basePacks).union(lists.basePacks), among: usable)
-    }
-
     package func stop() {
         data.stop()
         lists.stop()
-    }
-}
-
-extension PackLinks {
-    /// The packs of a set whose bases are all in the set, and so on down.
-    package func whole(among packs: Set<ObjectID>) -> Set<ObjectID> {
-        var whole = packs
-        while true {
-            let broken = whole.filter { pack in
-                !(bases[pack] ?? []).allSatisfy { envelope in
-                    (holders[envelope] ?? []).contains { whole.contains($0) }
-                }
-            }
-            if broken.isEmpty { return whole }
-            whole.subtract(broken)
-        }
-    }
-
-    /// Packs and those of a set that they stand on, and so on down.
-    package func closure(of packs: Set<ObjectID>, among usable: Set<ObjectID>) -> Set<ObjectID> {
-        var closure = packs
-        var ahead = Array(packs)
-        while let pack = ahead.popLast() {
-            for envelope in bases[pack] ?? [] {
-                for holder in holders[envelope] ?? []
-                where usable.contains(holder) && closure.insert(holder).inserted {
-                    ahead.append(holder)
-                }
-            }
-        }
-        return closure
     }
 }

@@ -1,3 +1,4 @@
+import ChunkIndex
 import Compression
 import WireFormat
 import Workers
@@ -33,8 +34,8 @@ struct MadeBase: Sendable {
     let closureFrames: Int
     let closureBytes: Int
     let pieces: [(segment: PackDirectory.SegmentName, frame: Int, firstChunk: Int, chunkCount: Int)]
-    /// The packs that hold all it stands on.
-    let packs: Set<ObjectID>
+    /// The frames that it stands on, where they were found.
+    let places: [ChunkPlace]
 }
 
 /// What became of a job.

@@ -243,9 +243,8 @@ package struct StoredPack: Sendable {
         self.indexed = indexed
         places = IndexedPack(
             id: indexed.id, contentClass: indexed.contentClass, byteCount: indexed.fileBytes,
-            segments: directory.segments.map { $0.frames.flatMap { $0.chunks.map { $0.id } } },
-            envelopes: directory.envelopes.map { $0.header.id },
-            baseEnvelopes: Set(directory.baseSegments.map { $0.envelope }).sorted())
+            frames: directory.segments.flatMap { $0.frames.map { $0.chunks.map { $0.id } } },
+            outline: PackOutline(directory))
     }
 }
 

@@ -32,8 +32,8 @@ package final class PackWriter {
     private var alignments: [RunAlignment] = []
     /// What is wrong with the first base that was found damaged: what stood on it is stored anew.
     package private(set) var damagedBase: String?
-    /// Packs that hold what deltas of this writer stand on.
-    package private(set) var basePacks: Set<ObjectID> = []
+    /// Told what deltas of this writer stand on.
+    private let reliance: FrameTable?
 
     package private(set) var bytesPut = 0
     package private(set) var packsPut = 0
@@ -47,10 +47,12 @@ package final class PackWriter {
     ///   - level: zstd's level; nil tries.
     ///   - workers: threads that compress.
     ///   - bases: for deltas; nil where none are made.
+    ///   - reliance: told what deltas stand on; nil where nobody asks.
     package init(
         _ contentClass: ContentClass, _ context: DomainContext, level: Int?, workers: Int,
-        putsAtOnce: Int, bases: Bases? = nil
+        putsAtOnce: Int, bases: Bases? = nil, reliance: FrameTable? = nil
     ) {
+        self.reliance = reliance
         self.contentClass = contentClass
         self.context = context
         self.level = level
@@ -144,7 +146,7 @@ package final class PackWriter {
             deltas.frames += 1
             deltas.rawBytes += frame.frame.rawBytes
             deltas.storedBytes += frame.stored.count
-            basePacks.formUnion(base.packs)
+            for place in base.places { reliance?.need(place) }
         }
         if open.isFull { try put() }
     }

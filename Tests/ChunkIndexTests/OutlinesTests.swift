@@ -2,32 +2,30 @@ import ChunkIndex
 import Testing
 import WireFormat
 
-/// What the links must say: two dictionaries.
-private struct LinkModel {
+/// What the outlines must say.
+private struct OutlineModel {
     var packs: [ObjectID: IndexedPack] = [:]
 
     func difference(to index: ChunkIndex) -> String? {
         var holders: [ObjectID: [ObjectID]] = [:]
-        var bases: [ObjectID: Set<ObjectID>] = [:]
+        let outlines = index.outlines
         for pack in packs.values {
-            for envelope in pack.envelopes { holders[envelope, default: []].append(pack.id) }
-            if !pack.baseEnvelopes.isEmpty { bases[pack.id] = Set(pack.baseEnvelopes) }
+            for envelope in pack.outline.envelopes { holders[envelope, default: []].append(pack.id) }
+            let outline = outlines.outline(of: pack.id)
+            if outline != pack.outline {
+                return "\(pack.id): \(String(describing: outline)), not \(pack.outline)"
+            }
         }
-        let links = index.links
-        for (envelope, packs) in holders where links.holders[envelope] != packs.sorted() {
-            return "envelope \(envelope): \(links.holders[envelope] ?? []), not \(packs.sorted())"
+        for (envelope, packs) in holders where outlines.holders[envelope] != packs.sorted() {
+            return "\(envelope): \(outlines.holders[envelope] ?? []), not \(packs.sorted())"
         }
-        if links.holders.count != holders.count { return "\(links.holders.count) envelopes" }
-        for (pack, envelopes) in links.bases
-        where Set(envelopes) != bases[pack] || envelopes.count != bases[pack]?.count {
-            return "bases of \(pack): \(envelopes), not \(String(describing: bases[pack]))"
-        }
-        return links.bases.count == bases.count ? nil : "\(links.bases.count) packs with bases"
+        return outlines.holders.count == holders.count
+            ? nil : "\(outlines.holders.count) envelopes"
     }
 }
 
 extension Seeded {
-    /// A pack that holds some envelopes, old ones among them, and stands on some.
+    /// A pack that holds some envelopes, old ones among them, and whose frames stand on some.
     fileprivate mutating func pack(_ envelopes: inout [ObjectID]) -> IndexedPack {
         let old = envelopes
         let own = (0..<(1 + below(3))).map { _ in object() }
@@ -35,24 +33,39 @@ extension Seeded {
         func some(_ count: Int, _ random: inout Seeded) -> [ObjectID] {
             Set((0..<(old.isEmpty ? 0 : count)).map { _ in old[random.below(old.count)] }).sorted()
         }
-        let moved = below(4) == 0 ? some(2, &self) : []
+        let held = own + (below(4) == 0 ? some(2, &self) : [])
         let bases = below(3) > 0 ? some(below(6), &self) : []
-        let plain = pack(segments: 1, chunks: 1 + below(30))
+        let names = bases.flatMap { envelope in
+            (0..<(1 + below(3))).map {
+                PackDirectory.SegmentName(envelope: envelope, number: UInt64($0 * 300))
+            }
+        }
+        let segments = held.flatMap { envelope in
+            (0..<(1 + below(4))).map { number in
+                let frames = (0..<(1 + below(3))).map { _ in
+                    (0..<(names.isEmpty ? 0 : below(4))).map { _ in
+                        PackOutline.Base(
+                            segment: Int32(below(names.count)), frame: Int32(below(1000)))
+                    }
+                }
+                let name = PackDirectory.SegmentName(envelope: envelope, number: UInt64(number))
+                return (name, below(1 << 20), frames)
+            }
+        }
+        let outline = PackOutline(envelopes: held, baseSegments: names, segments: segments)
         return IndexedPack(
-            id: plain.id, contentClass: .data, byteCount: 7, segments: plain.segments,
-            envelopes: own + moved, baseEnvelopes: bases)
+            id: object(), contentClass: .data, byteCount: 7,
+            frames: outline.frames.map { _ in [chunk()] }, outline: outline)
     }
 }
 
-@Suite struct LinksTests {
+@Suite struct OutlinesTests {
     @Test(arguments: [false, true])
-    func `which packs hold and stand on which envelopes survives merging, reopening and rebuilding`(
-        inMemory: Bool
-    ) throws {
+    func `what stands on what survives merging, reopening and rebuilding`(inMemory: Bool) throws {
         let scratch = Scratch()
         var random = Seeded(seed())
         var index = inMemory ? ChunkIndex(inMemory: ()) : try scratch.open()
-        var model = LinkModel()
+        var model = OutlineModel()
         var envelopes: [ObjectID] = []
         var objects: [ObjectID: [IndexedPack]] = [:]
         for step in 0..<80 {
@@ -83,20 +96,25 @@ extension Seeded {
         if !inMemory { #expect(model.difference(to: try scratch.open()) == nil) }
     }
 
-    @Test func `links of many packs with many envelopes survive`() throws {
+    @Test func `a pack of many envelopes survives`() throws {
         let scratch = Scratch()
         var random = Seeded(seed())
         let index = try scratch.open()
-        var model = LinkModel()
+        var model = OutlineModel()
         let envelopes = (0..<3000).map { _ in random.object() }
+        let names = envelopes.map { PackDirectory.SegmentName(envelope: $0, number: 1 << 19) }
+        let own = PackDirectory.SegmentName(envelope: random.object(), number: 0)
+        let onAll = names.indices.map { PackOutline.Base(segment: Int32($0), frame: 1) }
         // A pack that holds all of them, and one that stands on all.
-        let all = IndexedPack(
-            id: random.object(), contentClass: .data, byteCount: 1, segments: [],
-            envelopes: envelopes)
-        let above = IndexedPack(
-            id: random.object(), contentClass: .list, byteCount: 1, segments: [], envelopes: [],
-            baseEnvelopes: envelopes)
-        for pack in [all, above] {
+        let outlines = [
+            PackOutline(envelopes: envelopes, segments: names.map { ($0, 1 << 20, [[], []]) }),
+            PackOutline(
+                envelopes: [own.envelope], baseSegments: names, segments: [(own, 5, [onAll])]),
+        ]
+        for outline in outlines {
+            let pack = IndexedPack(
+                id: random.object(), contentClass: .data, byteCount: 1,
+                frames: outline.frames.map { _ in [] }, outline: outline)
             model.packs[pack.id] = pack
             try index.insert([pack], covering: [random.object()])
         }
