@@ -88,10 +88,9 @@ package struct DirectoryStore: ObjectStore {
             case .directory: try walk(child, into: &found)
             case .file:
                 guard let name = ObjectName(child.description) else { continue }
-                let modified =
-                    Int64(status.st_mtim.tv_sec) * 1000 + Int64(status.st_mtim.tv_nsec) / 1_000_000
                 found.append(
-                    StoredObject(name: name, byteCount: Int(status.st_size), modified: modified))
+                    StoredObject(
+                        name: name, byteCount: Int(status.st_size), modified: status.modified))
             default: continue
             }
         }
@@ -105,7 +104,39 @@ package struct DirectoryStore: ObjectStore {
     }
 }
 
+extension stat {
+    /// Milliseconds since 1970.
+    fileprivate var modified: Int64 {
+        Int64(st_mtim.tv_sec) * 1000 + Int64(st_mtim.tv_nsec) / 1_000_000
+    }
+}
+
 extension DirectoryStore {
+    private var temporaries: Path { root / "tmp" }
+
+    /// The file system's clock: that of a server, where it is mounted from one.
+    package func now() throws -> Int64 {
+        try directories.make(temporaries)
+        let probe = temporaries / hexadecimal(try randomBytes(ObjectID.byteCount))
+        var file = try Descriptor(creating: probe, calls: calls)
+        defer { try? directories.remove(probe) }
+        let now = try file.status().modified
+        try file.close()
+        return now
+    }
+
+    package func removeRemains(before time: Int64) throws -> Int {
+        var byteCount = 0
+        for name in try directories.names(temporaries) ?? [] {
+            guard let status = try directories.status(temporaries / name), status.kind == .file,
+                status.modified < time
+            else { continue }
+            try directories.remove(temporaries / name)
+            byteCount += Int(status.st_size)
+        }
+        return byteCount
+    }
+
     /// Whether a new repository may be made here: nothing there, or an empty directory.
     package func isFree() throws -> Bool {
         guard let status = try directories.statusFollowing(root) else { return true }

@@ -4,17 +4,17 @@ import WireFormat
 /// Objects in memory, for tests. A class: everybody who holds it sees the same objects.
 package final class MemoryStore: ObjectStore {
     private let objects = Mutex<[ObjectName: (bytes: [UInt8], modified: Int64)]>([:])
-    private let now: @Sendable () -> Int64
+    private let clock: @Sendable () -> Int64
 
     /// - Parameter now: the store's clock, milliseconds since 1970.
-    package init(now: @escaping @Sendable () -> Int64 = { 0 }) { self.now = now }
+    package init(now: @escaping @Sendable () -> Int64 = { 0 }) { clock = now }
 
     package var location: String { "memory" }
     package var isNear: Bool { true }
 
     package func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws {
         let copy = Array(bytes)
-        let time = now()
+        let time = clock()
         let isNew = objects.withLock { objects in
             guard objects[name] == nil else { return false }
             objects[name] = (copy, time)
@@ -52,6 +52,8 @@ package final class MemoryStore: ObjectStore {
                 .sorted { $0.name.description < $1.name.description }
         }
     }
+
+    package func now() throws -> Int64 { clock() }
 
     package func remove(_ name: ObjectName) throws {
         _ = objects.withLock { $0.removeValue(forKey: name) }

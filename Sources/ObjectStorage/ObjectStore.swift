@@ -33,6 +33,12 @@ package protocol ObjectStore: Sendable {
     func remove(_ name: ObjectName) throws
     /// Whether a new repository may be made here.
     func isFree() throws -> Bool
+    /// The store's own clock, by which `StoredObject.modified` goes: milliseconds since 1970.
+    func now() throws -> Int64
+    /// Removes what writers that died left of objects that were never finished.
+    /// - Parameter time: by the store's clock; what was touched since is left alone.
+    /// - Returns: how many bytes that freed.
+    func removeRemains(before time: Int64) throws -> Int
 }
 
 /// An object as a listing shows it.
@@ -82,6 +88,9 @@ package enum Folder: Hashable, Sendable {
 
 extension ObjectStore {
     package var isEventual: Bool { false }
+
+    /// Most stores keep nothing of an object that was not finished.
+    package func removeRemains(before time: Int64) throws -> Int { 0 }
 
     /// Whether a repository is here.
     package func hasConfigOrKeys() throws -> Bool {

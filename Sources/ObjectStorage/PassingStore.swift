@@ -25,4 +25,8 @@ extension PassingStore {
     package func list(_ folder: Folder) throws -> [StoredObject] { try under.list(folder) }
     package func remove(_ name: ObjectName) throws { try under.remove(name) }
     package func isFree() throws -> Bool { try under.isFree() }
+    package func now() throws -> Int64 { try under.now() }
+    package func removeRemains(before time: Int64) throws -> Int {
+        try under.removeRemains(before: time)
+    }
 }

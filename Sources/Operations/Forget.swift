@@ -53,11 +53,18 @@ package func forget(_ request: ForgetRequest, in vault: Vault) throws -> [Forget
             let context = try vault.requiredContext(first.domain)
             try context.store.remove(.snapshot(first.domain, context.newID("snapshot")))
         }
-        // Newest first: what stands on another goes before it.
-        for snapshot in chosen.sorted(by: {
-            ($0.head.time, $0.id) > ($1.head.time, $1.id)
-        }) {
-            try remove(snapshot, vault)
+        let removal = SnapshotRemoval(vault: vault) { _ in [:] }
+        let candidates = chosen.map {
+            SnapshotRemoval.Candidate(
+                domain: $0.domain, id: $0.id, head: $0.head, reason: .forgotten)
+        }
+        try removal.condemn(candidates)
+        // Where listings lag, what needs one of them may not be seen yet: a later prune removes them.
+        guard !vault.isEventual else { return decisions }
+        let outcome = try removal.remove(candidates, history.snapshots)
+        // Whoever came to need one before the tombstone was there keeps it; the tombstone stays.
+        if let (candidate, why) = outcome.kept.first {
+            throw OperationError.staysCondemned(id: candidate.id.short, why: why.text)
         }
     }
     return decisions
@@ -107,30 +114,4 @@ private func reference(to occurrence: Occurrence, _ history: History) -> String?
         meant.snapshots[0].id == occurrence.snapshots[0].id
     else { return nil }
     return text
-}
-
-/// Tombstone, look, record, manifest, commit, tombstone (docs/format.md, sections 15 and 16).
-private func remove(_ snapshot: Snapshot, _ vault: Vault) throws {
-    let signed = vault.signedObjects
-    let context = try vault.requiredContext(snapshot.domain)
-    try signed.put(
-        Tombstone(
-            target: .snapshot, reason: .forgotten, domain: snapshot.domain, id: snapshot.id,
-            time: vault.surroundings.now()))
-    // Whoever came to need it before the tombstone was there keeps it; the tombstone stays.
-    let store = SnapshotStore(context)
-    for id in try store.manifests() where id != snapshot.id {
-        if let needing = try? store.manifest(id, expecting: nil), needing.head.needs == snapshot.id
-        {
-            throw OperationError.neededBy(id: snapshot.id.short, others: [id.short])
-        }
-    }
-    let record = ForgottenRecord(
-        snapshot: snapshot.id, writer: snapshot.head.writer, sequence: snapshot.head.sequence,
-        series: snapshot.head.series, time: snapshot.head.time, recorded: vault.surroundings.now(),
-        reason: .forgotten)
-    try signed.put(.forgotten, record.bytes, context)
-    try context.store.remove(.snapshot(snapshot.domain, snapshot.id))
-    try context.store.remove(.commit(snapshot.domain, snapshot.id))
-    try signed.removeTombstone(.snapshot, snapshot.id)
 }

@@ -12,6 +12,8 @@ package enum OperationError: Explained {
     case condemned(String)
     case lastGoodSnapshot(series: String, id: String)
     case neededBy(id: String, others: [String])
+    /// Something came to rely on it while it was being dropped.
+    case staysCondemned(id: String, why: String)
     /// A reference that means several snapshots where one is wanted.
     case meansGroup(String, members: [String])
     /// What would be torn apart, and how to name the whole.
@@ -44,6 +46,8 @@ package enum OperationError: Explained {
         case .condemned(let what):
             "\(what) was condemned by a prune while this snapshot was written: nothing saved"
         case .lastGoodSnapshot(let series, let id): "\(id) is the last good snapshot of \(series)"
+        case .staysCondemned(let id, let why):
+            "\(id) stays for now (\(why)), and goes once nothing keeps it"
         case .neededBy(let id, let others): "\(id) is needed by \(others.joined(separator: ", "))"
         case .meansGroup(let text, let members):
             "\(text) is a group, and one snapshot is wanted: it has"
@@ -91,7 +95,7 @@ package enum OperationError: Explained {
         case .sameName: "restore them one by one: repo restore ID --to PATH"
         case .otherShape: "repo list --json shows the format of each"
         case .otherKeys: "repo cat both into files, and compare those"
-        case .neededBy, .notAStream, .notInOwnDomain, .nothingToAdd: nil
+        case .neededBy, .staysCondemned, .notAStream, .notInOwnDomain, .nothingToAdd: nil
         case .checksumDiffers: "repo check --read-data says what is damaged"
         }
     }

@@ -1,5 +1,6 @@
 import ChunkIndex
 import Faults
+import ObjectStorage
 import PackStore
 import Snapshots
 import Vault
@@ -30,9 +31,31 @@ extension SignedObjects {
 }
 
 extension Vault {
+    /// The domains that anything lies in and that this key has a part in, in order.
+    func allDomains() throws -> [DomainID] {
+        var domains: Set<DomainID> = [ownDomain]
+        for root in [Folder.Root.packs, .index, .snapshots, .commits] {
+            for object in try store.list(.all(root)) {
+                if let domain = object.name.domain { domains.insert(domain) }
+            }
+        }
+        return domains.filter { context($0) != nil }.sorted()
+    }
+
     /// The packs of a domain that exist and carry no tombstone; the local index is brought up to date.
     func lastingPacks(_ context: DomainContext, _ index: ChunkIndex) throws -> Set<ObjectID> {
         let packs = try IndexKeeper(context, index).refresh(surroundings.warn)
         return packs.subtracting(try signedObjects.condemnedPacks(surroundings.warn))
+    }
+}
+
+extension ObjectName {
+    var domain: DomainID? {
+        switch self {
+        case .pack(let domain, _), .index(let domain, _), .snapshot(let domain, _),
+            .commit(let domain, _):
+            domain
+        default: nil
+        }
     }
 }

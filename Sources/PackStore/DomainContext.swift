@@ -36,7 +36,7 @@ package struct DomainContext: Sendable {
     }
 
     /// So many packs are put at once; each holds a buffer of some ten megabytes meanwhile.
-    var putsAtOnce: Int { store.isNear ? 1 : 6 }
+    package var putsAtOnce: Int { store.isNear ? 1 : 6 }
 
     package var domain: DomainID { DomainID(word: keys.domain) }
 

@@ -6,8 +6,8 @@ import WireFormat
 /// Keeps the local index true to the repository's index objects and packs, and writes index
 /// objects.
 package struct IndexKeeper: Sendable {
-    private let context: DomainContext
-    private let index: ChunkIndex
+    let context: DomainContext
+    let index: ChunkIndex
 
     package init(_ context: DomainContext, _ index: ChunkIndex) {
         self.context = context
@@ -26,23 +26,12 @@ package struct IndexKeeper: Sendable {
         damaged: (ObjectName, any Error) -> Void
     ) throws -> Set<ObjectID> {
         let context = context
-        let listed = try context.store.list(.index(context.domain)).compactMap {
-            object -> ObjectID? in
-            if case .index(_, let id) = object.name { id } else { nil }
-        }
-        try index.drop(objectsNotIn: Set(listed))
-        let covered = index.covered
-        try askAll(
-            listed.filter { !covered.contains($0) },
-            atOnce: min(context.requestsAtOnce, Self.readAtOnceMax),
-            { try Self.readPacks($0, context) }
-        ) { id, packs in
-            do {
-                let packs = try packs.get()
-                try index.insert(packs.map { StoredPack($0, $1).places }, covering: [id])
-                for (pack, directory) in packs { found(pack.id, directory) }
-            } catch  where isDamage(error) {
-                damaged(.index(context.domain, id), error)
+        for attempt in 1...Self.listingsMax {
+            let gone = try takeIn(found, damaged)
+            // A prune has just merged what was listed: the merged one is in the next listing.
+            if gone.isEmpty { break }
+            if attempt == Self.listingsMax {
+                for name in gone { damaged(name, StorageError.missing(name)) }
             }
         }
         let packs = try context.store.list(.packs(context.domain)).compactMap {
@@ -67,20 +56,63 @@ package struct IndexKeeper: Sendable {
         return Set(packs.map { $0.id })
     }
 
+    private static let listingsMax = 5
+
+    /// Takes in the index objects that are not known yet.
+    /// - Returns: those that are gone already.
+    private func takeIn(
+        _ found: (ObjectID, PackDirectory) -> Void, _ damaged: (ObjectName, any Error) -> Void
+    ) throws -> [ObjectName] {
+        let context = context
+        let listed = try objects()
+        try index.drop(objectsNotIn: Set(listed))
+        let covered = index.covered
+        var gone: [ObjectName] = []
+        try askAll(
+            listed.filter { !covered.contains($0) },
+            atOnce: min(context.requestsAtOnce, Self.readAtOnceMax),
+            { try Self.readPacks($0, context) }
+        ) { id, packs in
+            do {
+                let packs = try packs.get()
+                try index.insert(packs.map { StoredPack($0, $1).places }, covering: [id])
+                for (pack, directory) in packs { found(pack.id, directory) }
+            } catch StorageError.missing {
+                gone.append(.index(context.domain, id))
+            } catch  where isDamage(error) {
+                damaged(.index(context.domain, id), error)
+            }
+        }
+        return gone
+    }
+
+    /// The index objects that are there.
+    func objects() throws -> [ObjectID] {
+        try context.store.list(.index(context.domain)).compactMap { object in
+            if case .index(_, let id) = object.name { id } else { nil }
+        }
+    }
+
     /// Writes an index object of these packs and takes it into the local index.
     /// - Returns: the length of the object, 0 where there was nothing to write.
     package func write(_ packs: [StoredPack]) throws -> Int {
         guard !packs.isEmpty else { return 0 }
-        let fields = IndexObject(packs: packs.map { $0.indexed }).bytes
-        let id = try context.newID("index", mixing: packs[0].indexed.id.bytes)
+        let (id, byteCount) = try put(IndexObject(packs: packs.map { $0.indexed }))
+        try index.insert(packs.map { $0.places }, covering: [id])
+        return byteCount
+    }
+
+    /// Writes an index object.
+    func put(_ packs: IndexObject) throws -> (id: ObjectID, byteCount: Int) {
+        let fields = packs.bytes
+        let id = try context.newID("index", mixing: packs.packs.first?.id.bytes ?? [])
         let header = ObjectHeader(.index, domain: context.domain, id: id).bytes
         let box = Box.seal(
             Padding.pad(fields), key: context.keys.index, label: Self.label, name: id.bytes,
             salt: try context.random.draw("index salt", key: context.keys.auth), associated: header)
         let object = header + box
         try context.store.put(.index(context.domain, id), object)
-        try index.insert(packs.map { $0.places }, covering: [id])
-        return object.count
+        return (id, object.count)
     }
 
     private static let label = "index object"

@@ -125,6 +125,14 @@ package final class S3Store: ObjectStore {
 
     // MARK: reading
 
+    package func now() throws -> Int64 {
+        let response = try client.send(call("HEAD", .config, accepts: [200, 404]))
+        guard let date = response[header: "date"].flatMap({ Timestamps.parse(http: $0) }) else {
+            throw BadAnswer(request: "HEAD config", why: "it does not say what time it is")
+        }
+        return date
+    }
+
     package func byteCount(of name: ObjectName) throws -> Int? {
         let response: HTTPResponse
         do {

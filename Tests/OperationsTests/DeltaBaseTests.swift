@@ -11,7 +11,7 @@ import Vault
 import WireFormat
 
 /// Rows of which every chunk is another night by night, though little has changed.
-private struct Restless {
+struct Restless {
     var stream: [UInt8]
     private var random: SeededRandom
 

@@ -163,3 +163,13 @@ func mysqlDump(rows: some Sequence<UInt8>) -> [UInt8] {
             .utf8)
     return dump
 }
+
+/// A clock that stands until it is set.
+final class SettableClock: Sendable {
+    private let value: Atomic<Int64>
+    init(_ time: Int64) { value = Atomic(time) }
+    var time: Int64 {
+        get { value.load(ordering: .relaxed) }
+        set { value.store(newValue, ordering: .relaxed) }
+    }
+}

@@ -63,3 +63,20 @@ final class CountingStore: PassingStore {
         return read
     }
 }
+
+/// A store that takes nothing under some names.
+final class RefusingStore: PassingStore {
+    struct Refused: Error {}
+
+    let under: any ObjectStore
+    private let refuses = Mutex<@Sendable (ObjectName) -> Bool>({ _ in false })
+
+    init(_ under: any ObjectStore) { self.under = under }
+
+    func refuse(_ names: @escaping @Sendable (ObjectName) -> Bool) { refuses.withLock { $0 = names } }
+
+    func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws {
+        if refuses.withLock({ $0 })(name) { throw Refused() }
+        try under.put(name, bytes)
+    }
+}

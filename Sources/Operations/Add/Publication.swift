@@ -17,27 +17,33 @@ struct Publication {
     /// - Parameter bytesStoredBefore: what grew in the repository already.
     /// - Returns: the snapshot, once it counts and cannot be lost any more.
     func publish(_ draft: Manifest, bytesStoredBefore: Int) throws -> (Snapshot, Manifest) {
-        let store = SnapshotStore(context)
+        let snapshots = SnapshotStore(context)
         let id = try context.newID("snapshot", mixing: draft.bytes)
         var manifest = draft
         // The lengths do not depend on the number: it has a fixed width, and both objects are
         // padded.
         manifest.head.bytesStored = bytesStoredBefore
-        let headBytes = try store.seal(manifest.head, id: id).count
-        let trial = try store.seal(manifest, id: id).count
+        let headBytes = try snapshots.seal(manifest.head, id: id).count
+        let trial = try snapshots.seal(manifest, id: id).count
         manifest.head.bytesStored = bytesStoredBefore + trial + headBytes
         // Nothing counts that cannot be read: a fault of ours would be found when it is needed.
         _ = try Manifest(manifest.bytes, what: "the manifest")
-        let sealed = try store.seal(manifest, id: id)
+        let sealed = try snapshots.seal(manifest, id: id)
         var head = manifest.head
         head.manifestHash = Digest32(SHA256.hash(sealed))
 
-        try store.publish(sealed, id: id)
-        try lookAtPacks()
-        if let needed = head.needs {
-            try lookAt(needed, "snapshot \(needed.short), which this increment needs,")
+        try snapshots.publish(sealed, id: id)
+        do {
+            try lookAtPacks()
+            if let needed = head.needs {
+                try lookAt(needed, "snapshot \(needed.short), which this increment needs,")
+            }
+        } catch {
+            // It never counted, and nobody else ends it: it would keep what it names for days.
+            try? context.store.remove(.snapshot(context.domain, id))
+            throw error
         }
-        try store.commit(try store.seal(head, id: id), id: id)
+        try snapshots.commit(try snapshots.seal(head, id: id), id: id)
         try lookAt(id, "the snapshot itself")
         return (Snapshot(domain: context.domain, id: id, head: head), manifest)
     }

@@ -41,7 +41,7 @@ struct CheckRun {
         }
         for (name, error) in history.unreadable { note(name, error, snapshot: name.snapshotID) }
         outcome.snapshots = history.snapshots.count
-        for domain in try allDomains() { try check(domain, history) }
+        for domain in try vault.allDomains() { try check(domain, history) }
         outcome.dataWasRead = request.readDataPercent != nil
         // Damage first: what is missing may only be unreadable. A version that is not known is no
         // damage.
@@ -105,16 +105,6 @@ struct CheckRun {
             _ = try signed.records(kind, context: { vault.context($0) }) { found.append(($0, $1)) }
         }
         for (name, error) in found { note(name, error) }
-    }
-
-    private func allDomains() throws -> [DomainID] {
-        var domains: Set<DomainID> = [vault.ownDomain]
-        for root in [Folder.Root.packs, .index, .snapshots, .commits] {
-            for object in try vault.store.list(.all(root)) {
-                if let domain = object.name.domain { domains.insert(domain) }
-            }
-        }
-        return domains.filter { vault.context($0) != nil }.sorted()
     }
 
     // MARK: one domain
@@ -321,15 +311,6 @@ struct CheckRun {
 }
 
 extension ObjectName {
-    var domain: DomainID? {
-        switch self {
-        case .pack(let domain, _), .index(let domain, _), .snapshot(let domain, _),
-            .commit(let domain, _):
-            domain
-        default: nil
-        }
-    }
-
     var snapshotID: ObjectID? {
         switch self {
         case .snapshot(_, let id), .commit(_, let id): id

@@ -47,9 +47,10 @@ final class SnapshotReader {
         let finder = ChunkFinder(context, index, inline: inline)
         // What index objects hold of directories need not be asked for once more, if it is far.
         let isFar = vault.fetching != nil
-        try IndexKeeper(context, index).refresh(vault.surroundings.warn) { pack, directory in
-            if isFar { finder.keep(pack, directory) }
+        let existing = try IndexKeeper(context, index).refresh(vault.surroundings.warn) {
+            if isFar { finder.keep($0, $1) }
         }
+        finder.follow(existing)
         return finder
     }
 

@@ -34,20 +34,42 @@ package final class ChunkFinder: Sendable {
     private let index: ChunkIndex
     private let inline: OpenDirectory?
     private let directories: PackDirectories
-    /// Whether the local index was already read through for damage of its own.
-    private let isIndexProven: Mutex<Bool>
-    /// Packs by the envelopes they hold messages of; asked for when a delta first needs it.
-    private let holders = Mutex<[ObjectID: [ObjectID]]?>(nil)
+    private let view: View
+
+    /// What is known of the packs. A prune may move what is in them while they are read.
+    ///
+    /// A class: finders of several snapshots share it.
+    private final class View: Sendable {
+        struct State {
+            /// The packs that were there when they were listed last; nil where nobody listed them.
+            var existing: Set<ObjectID>?
+            /// Packs by the envelopes they hold messages of; asked for when a delta first needs it.
+            var holders: [ObjectID: [ObjectID]]?
+            /// How often they were looked at anew.
+            var generation = 0
+            /// Whether the local index was already read through for damage of its own.
+            var isIndexProven: Bool
+            /// Whether what is missing is looked for anew.
+            var follows = false
+        }
+        let state: Mutex<State>
+
+        init(existing: Set<ObjectID>?, isIndexProven: Bool) {
+            state = Mutex(State(existing: existing, isIndexProven: isIndexProven))
+        }
+    }
 
     /// - Parameters:
     ///   - inline: what a manifest carries itself.
     ///   - known: directories of packs that need not be read again.
+    ///   - existing: the packs that are there; nil where that was not looked at.
     ///   - doubtsIndex: whether what is not found makes the local index be read through for damage.
     package init(
         _ context: DomainContext, _ index: ChunkIndex, inline: OpenDirectory? = nil,
-        known: [ObjectID: OpenDirectory] = [:], doubtsIndex: Bool = true
+        known: [ObjectID: OpenDirectory] = [:], existing: Set<ObjectID>? = nil,
+        doubtsIndex: Bool = true
     ) {
-        isIndexProven = Mutex(!doubtsIndex)
+        view = View(existing: existing, isIndexProven: !doubtsIndex)
         self.context = context
         self.index = index
         self.inline = inline
@@ -56,7 +78,7 @@ package final class ChunkFinder: Sendable {
 
     /// One that looks into another manifest as well, and shares the directories that were read.
     package init(sharing other: ChunkFinder, inline: OpenDirectory?) {
-        isIndexProven = Mutex(true)
+        view = other.view
         context = other.context
         index = other.index
         directories = other.directories
@@ -79,30 +101,49 @@ package final class ChunkFinder: Sendable {
         if let inline, !bad.contains(inline.source.name), let found = Self.search(inline, for: id) {
             return found
         }
-        if let found = try look(id, notIn: bad) { return found }
-        // What the local index does not know may only be lost to a damaged file of its own.
-        guard try proveIndex(), let found = try look(id, notIn: bad) else {
-            throw LostChunk(id: id)
+        let seen = generation
+        var failure: any Error = LostChunk(id: id)
+        do {
+            if let found = try look(id, notIn: bad) { return found }
+        } catch {
+            failure = error
         }
+        // It may have been moved since, or be lost to a damaged file of the local index only.
+        guard try reload(after: seen), let found = try look(id, notIn: bad) else { throw failure }
         return found
     }
 
-    /// Reads the local index through, once, and takes in anew what was damaged. False where nothing
-    /// was.
-    private func proveIndex() throws -> Bool {
-        try isIndexProven.withLock { isProven in
-            guard !isProven else { return false }
-            isProven = true
-            guard try index.dropDamaged() else { return false }
-            _ = try IndexKeeper(context, index).refresh { _, _ in }
-            holders.withLock { $0 = nil }
+    /// Counts how often what is stored was looked at anew.
+    var generation: Int { view.state.withLock { $0.generation } }
+
+    /// Looks anew at what is stored: where something is missing that was there, a prune has moved it.
+    /// - Parameter seen: the generation that lacks something.
+    /// - Returns: whether there is something to be seen now that was not there then.
+    func reload(after seen: Int) throws -> Bool {
+        try view.state.withLock { state in
+            // Another thread has just done it.
+            guard state.generation == seen else { return true }
+            guard state.follows || !state.isIndexProven else { return false }
+            guard state.generation < Self.reloadsMax else { return false }
+            let wasDamaged = state.isIndexProven ? false : try index.dropDamaged()
+            state.isIndexProven = true
+            let existing = try IndexKeeper(context, index).refresh { _, _ in }
+            let isOther = state.existing.map { $0 != existing } ?? false
+            if state.follows { state.existing = existing }
+            state.holders = nil
+            guard isOther || wasDamaged else { return false }
+            state.generation += 1
             return true
         }
     }
 
+    /// Prunes that move what is being read come rarely: this many, and something is wrong.
+    private static let reloadsMax = 1000
+
     private func look(_ id: ChunkID, notIn bad: Set<ObjectName>) throws -> FoundChunk? {
         var failure: (any Error)?
-        for place in index.places(of: id) where !bad.contains(.pack(context.domain, place.pack)) {
+        for place in index.places(of: id)
+        where !bad.contains(.pack(context.domain, place.pack)) && isThere(place.pack) {
             do {
                 let directory = try directories.directory(of: place.pack)
                 if place.frame < directory.frames.count,
@@ -116,6 +157,10 @@ package final class ChunkFinder: Sendable {
         }
         if let failure { throw failure }
         return nil
+    }
+
+    private func isThere(_ pack: ObjectID) -> Bool {
+        view.state.withLock { $0.existing?.contains(pack) ?? true }
     }
 
     /// The chunk right behind another, if it is the one that is sought.
@@ -156,13 +201,28 @@ package final class ChunkFinder: Sendable {
     }
 
     /// Tells that the index knows packs that it did not know.
-    func indexHasGrown() { holders.withLock { $0 = nil } }
+    func indexHasGrown(by packs: [ObjectID]) {
+        view.state.withLock { state in
+            state.holders = nil
+            state.existing?.formUnion(packs)
+        }
+    }
+
+    /// From now on what is missing is looked for anew, because a prune may have moved it.
+    /// - Parameter existing: the packs that are there.
+    package func follow(_ existing: Set<ObjectID>) {
+        view.state.withLock { state in
+            state.existing = existing
+            state.follows = true
+        }
+    }
 
     private func packs(holding envelope: ObjectID) -> [ObjectID] {
-        holders.withLock { known in
-            let table = known ?? index.outlines.holders
-            known = table
-            return table[envelope] ?? []
+        view.state.withLock { state in
+            let table = state.holders ?? index.outlines.holders
+            state.holders = table
+            let packs = table[envelope] ?? []
+            return state.existing.map { existing in packs.filter { existing.contains($0) } } ?? packs
         }
     }
 }

@@ -21,9 +21,15 @@ extension FrameDecoder {
     func chunk(_ id: ChunkID) throws -> Slice {
         var bad: Set<ObjectName> = []
         var failure: (any Error)?
+        var generation = finder.generation
         while true {
             let found: FoundChunk
-            do { found = try finder.find(id, notIn: bad) } catch { throw failure ?? error }
+            do { found = try finder.find(id, notIn: bad) } catch {
+                // What it stands on may have been moved since.
+                guard try finder.reload(after: generation) else { throw failure ?? error }
+                (generation, bad) = (finder.generation, [])
+                continue
+            }
             do { return try chunk(found) } catch  where isDamage(error) {
                 failure = failure ?? error
                 guard bad.insert(found.directory.source.name).inserted else { throw error }

@@ -13,9 +13,13 @@ import WireFormat
 package final class FrameTable: Sendable {
     private let state: Mutex<State>
 
-    /// - Parameter usable: packs that may be relied on.
-    package init(_ outlines: PackOutlines, usable: Set<ObjectID>) {
-        state = Mutex(State(outlines: outlines, usable: usable))
+    /// - Parameters:
+    ///   - usable: packs that may be relied on.
+    ///   - avoided: those of them that are taken only where there is no other.
+    package init(
+        _ outlines: PackOutlines, usable: Set<ObjectID>, avoiding avoided: Set<ObjectID> = []
+    ) {
+        state = Mutex(State(outlines: outlines, usable: usable, avoided: avoided))
     }
 
     /// Whether a frame is in a pack that may be relied on, and all that it stands on, down to the bottom.
@@ -87,14 +91,16 @@ extension FrameTable {
     private struct State {
         private var outlines: PackOutlines
         private var usable: Set<ObjectID>
+        private let avoided: Set<ObjectID>
         private(set) var opened: [ObjectID: OpenedOutline] = [:]
 
         /// No honest chain of bases is longer.
         private static let stepsMax = Limits.depth
 
-        init(outlines: PackOutlines, usable: Set<ObjectID>) {
+        init(outlines: PackOutlines, usable: Set<ObjectID>, avoided: Set<ObjectID>) {
             self.outlines = outlines
             self.usable = usable
+            self.avoided = avoided
         }
 
         mutating func extend(_ outlines: PackOutlines, by packs: [ObjectID]) {
@@ -173,7 +179,9 @@ extension FrameTable {
             for pack in outlines.holders[name.envelope] ?? [] where usable.contains(pack) {
                 if let segment = open(pack)?.segment(named: name) { found.append((pack, segment)) }
             }
-            return found
+            guard found.count > 1, !avoided.isEmpty else { return found }
+            return found.filter { !avoided.contains($0.pack) }
+                + found.filter { avoided.contains($0.pack) }
         }
 
         func neededSegments(of pack: ObjectID) -> [Int] { opened[pack]?.neededSegments ?? [] }

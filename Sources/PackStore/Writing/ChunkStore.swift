@@ -54,7 +54,7 @@ package final class ChunkStore {
         let reliance = FrameTable(index.outlines, usable: existing)
         self.reliance = reliance
         keeper = IndexKeeper(context, index)
-        let finder = ChunkFinder(bases ?? context, index, inline: carried, doubtsIndex: false)
+        let finder = ChunkFinder(bases ?? context, index, inline: carried, existing: existing, doubtsIndex: false)
         self.finder = finder
         self.bases = bases.map { bases in
             Bases(
@@ -170,7 +170,7 @@ package final class ChunkStore {
         own.formUnion(packs.map { $0.indexed.id })
         if !packs.isEmpty {
             reliance.extend(index.outlines, by: packs.map { $0.indexed.id })
-            finder.indexHasGrown()
+            finder.indexHasGrown(by: packs.map { $0.indexed.id })
         }
         pending.removeAll()
     }

@@ -166,7 +166,7 @@ package final class PackWriter {
 
     /// Takes in a segment that was sealed elsewhere.
     /// - Parameter new: how many of its chunks are nowhere else.
-    func add(_ segment: SealedSegment, new: Int) throws {
+    package func add(_ segment: SealedSegment, new: Int) throws {
         chunkCount += new
         let open = openBuilder()
         try open.add(segment)

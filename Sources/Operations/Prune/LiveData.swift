@@ -1,0 +1,127 @@
+import ChunkIndex
+import Faults
+import ObjectStorage
+import PackStore
+import Snapshots
+import Vault
+import WireFormat
+
+/// What of the packs of a domain is live: the chunks that manifests name, confirmed or not, and all frames
+/// that those stand on.
+///
+/// A class: it grows while manifests are read.
+final class LiveData {
+    let context: DomainContext
+    let index: ChunkIndex
+    private let keeper: IndexKeeper
+    let table: FrameTable
+    private let condemned: Set<ObjectID>
+    private let surroundings: Surroundings
+    private let store: SnapshotStore
+    private let finder: ChunkFinder
+    private let lists: ChunkReader
+    private var nodes: ListNodes?
+    /// Manifests that were read. They never change, so once is enough.
+    private var read: Set<ObjectID> = []
+    private var chunks = PendingChunks()
+    /// Live chunks that are nowhere, and the snapshot that was being read.
+    private(set) var lost: [(chunk: ChunkID, snapshot: ObjectID)] = []
+    private(set) var chunkCount = 0
+    /// What manifests carry themselves.
+    private var carried: Set<ChunkID> = []
+    private var current = ObjectID([UInt8](repeating: 0, count: ObjectID.byteCount))
+
+    /// So many chunks are known again when they come again; of more, each is looked up anew.
+    private static let chunksMax = 4 << 20
+
+    /// - Parameters:
+    ///   - condemned: packs that carry a tombstone; what is there twice is taken to be live elsewhere.
+    init(
+        _ vault: Vault, _ context: DomainContext, _ index: ChunkIndex, condemned: Set<ObjectID>
+    ) throws {
+        self.context = context
+        self.index = index
+        keeper = IndexKeeper(context, index)
+        self.condemned = condemned
+        surroundings = vault.surroundings
+        table = FrameTable(PackOutlines(), usable: [], avoiding: condemned)
+        store = SnapshotStore(context)
+        finder = ChunkFinder(vault.cachedContext(context), index)
+        lists = try ChunkReader(
+            vault.cachedContext(context), finder, DecodedFrames(bytesMax: 32 << 20))
+        nodes = ListNodes(lists) { [unowned self] id, _ in self.need(id) }
+    }
+
+    /// Reads the manifests that were not read yet. They are listed first, and what is stored is looked at
+    /// anew after that: so what they stand on is known.
+    /// - Parameter leftOut: snapshots taken to be gone.
+    func readManifests(leavingOut leftOut: Set<ObjectID> = []) throws {
+        let ids = try store.manifests().filter { !read.contains($0) && !leftOut.contains($0) }
+        let packs = try keeper.refresh(surroundings.warn)
+        table.extend(index.outlines, by: packs.sorted())
+        finder.follow(packs)
+        for id in ids {
+            if let signal = surroundings.stopRequested() { throw Interrupted(signal: signal) }
+            do {
+                try take(id)
+            } catch StorageError.missing(.snapshot(context.domain, id)) {
+                continue
+            } catch  where isDamage(error) {
+                throw Unprunable(domain: context.domain, snapshot: id, underlying: error)
+            }
+            read.insert(id)
+        }
+    }
+
+    private func take(_ id: ObjectID) throws {
+        let manifest = try store.manifest(id, expecting: nil)
+        current = id
+        let inline = manifest.inline.map {
+            OpenDirectory(.inline($0.bytes, of: .snapshot(context.domain, id)), $0.directory, context)
+        }
+        carried = Set(inline?.chunks.map { $0.id } ?? [])
+        for frame in inline?.frames.indices ?? 0..<0 {
+            for base in inline?.bases(ofFrame: frame) ?? [] {
+                if !table.need(base.segment, frame: base.frame) {
+                    throw LostSegment(name: base.segment)
+                }
+            }
+        }
+        for stream in manifest.streams {
+            try nodes?.walk(stream, what: "the list of snapshot \(id.short)")
+        }
+    }
+
+    private func need(_ id: ChunkID) {
+        if !carried.isEmpty, carried.contains(id) { return }
+        if chunks.count < Self.chunksMax {
+            guard chunks.insert(id) else { return }
+        } else if chunks.value(of: id) != nil {
+            return
+        }
+        chunkCount += 1
+        let place =
+            index.place(of: id) { !condemned.contains($0.pack) && table.isWhole($0) }
+            ?? index.place(of: id) { table.isWhole($0) }
+        guard let place, table.need(place) else {
+            lost.append((id, current))
+            return
+        }
+    }
+}
+
+/// Something is damaged, so that what is live cannot be told.
+package struct Unprunable: Explained {
+    package let domain: DomainID
+    package let snapshot: ObjectID
+    package let underlying: any Error
+
+    package var message: String {
+        "snapshot \(snapshot.short) cannot be read: \(explanation(of: underlying)):"
+            + " no pack is deleted, for nothing tells what it needs"
+    }
+    package var hint: String? {
+        "repo check says what is damaged; repo forget \(snapshot.short) gives the snapshot up"
+    }
+    package var exitCode: ExitCode { .damage }
+}

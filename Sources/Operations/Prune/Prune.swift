@@ -1,0 +1,77 @@
+import Faults
+import ObjectStorage
+import PackStore
+import Sealing
+import Snapshots
+import Vault
+import WireFormat
+
+/// How packs are pruned.
+package struct PruneOptions: Sendable {
+    /// So long after it was condemned a pack is deleted, and so old a pack is before it is chosen; in
+    /// milliseconds by the store's clock.
+    package var grace: Int64 = 24 * 3_600_000
+    /// Where listings lag: so long after it was condemned all that relies on something is listed; nil where
+    /// nobody said.
+    package var settle: Int64?
+    /// How long a manifest may be without a commit.
+    package var keepIncomplete: Int64 = 7 * 24 * 3_600_000
+    /// Such a part of a pack may be dead.
+    package var unusedMax = 0.1
+    /// So many bytes are written anew at most.
+    package var repackMax = Int.max
+
+    package init() {}
+
+    /// How long a tombstone stands before what it speaks of is deleted.
+    var wait: Int64 { max(grace, settle ?? 0) }
+}
+
+package struct PruneRequest: Sendable {
+    package var options = PruneOptions()
+    package var isDryRun = false
+    /// Snapshots that are given up.
+    package var dropped: [Snapshot] = []
+
+    package init() {}
+}
+
+/// What prune did, or would do.
+package struct PruneOutcome: Sendable {
+    package var snapshotsDropped = 0
+    /// Why some that were to go are still there.
+    package var kept: [(snapshot: ObjectID, why: String)] = []
+    package var snapshotsAbandoned = 0
+    package var packsCondemned = 0
+    package var packsDeleted = 0
+    package var bytesFreed = 0
+    package var bytesRewritten = 0
+    /// Freed by a later run.
+    package var bytesCondemned = 0
+    package var bytesStored = 0
+    package var bytesLive = 0
+    package var bytesUnused = 0
+    package var chunks = 0
+    package var damaged = 0
+    package var seconds = 0.0
+}
+
+/// Removes snapshots that are given up, and what nothing needs any more. Runs beside everything else.
+package func prune(_ request: PruneRequest, _ vault: Vault) throws -> PruneOutcome {
+    let began = ContinuousClock.now
+    guard vault.keyring.signs else { throw SealingError.lacksKey("prune") }
+    if vault.isEventual && request.options.settle == nil { throw NeedsSettling() }
+    var run = PruneRun(request, vault, now: try vault.store.now())
+    try run.run()
+    run.outcome.seconds = began.elapsedSeconds
+    return run.outcome
+}
+
+/// Where listings lag behind, looking must wait.
+package struct NeedsSettling: Explained {
+    package var message: String {
+        "the listings of this store lag behind what was written: prune must be told how long"
+    }
+    package var hint: String? { "say --settle 1h, or longer: what is condemned goes that much later" }
+    package var exitCode: ExitCode { .usage }
+}

@@ -1,0 +1,134 @@
+import Faults
+import ObjectStorage
+import PackStore
+import Snapshots
+import Vault
+import WireFormat
+
+/// One run of prune: snapshots, then packs, then what is left of uploads and indexes.
+struct PruneRun {
+    private let request: PruneRequest
+    private let vault: Vault
+    /// By the store's clock.
+    private let now: Int64
+    var outcome = PruneOutcome()
+
+    init(_ request: PruneRequest, _ vault: Vault, now: Int64) {
+        self.request = request
+        self.vault = vault
+        self.now = now
+    }
+
+    mutating func run() throws {
+        let options = request.options
+        if request.isDryRun {
+            outcome.snapshotsDropped = request.dropped.count
+        } else {
+            try removeSnapshots()
+            outcome.bytesFreed += try vault.store.removeRemains(
+                before: now - options.keepIncomplete)
+        }
+        let leftOut = request.isDryRun ? Set(request.dropped.map { $0.id }) : []
+        for domain in try vault.allDomains() {
+            let packs = try PackPruning(
+                vault, domain, options, now: now, leavingOut: leftOut)
+            if !request.isDryRun { try packs.run() }
+            take(packs.outcome)
+        }
+    }
+
+    private mutating func take(_ packs: PackOutcome) {
+        outcome.packsCondemned += packs.packsCondemned
+        outcome.packsDeleted += packs.packsDeleted
+        outcome.bytesCondemned += packs.bytesCondemned
+        outcome.bytesStored += packs.figures.bytes
+        outcome.bytesLive += packs.figures.liveBytes
+        outcome.bytesUnused += packs.figures.deadBytes
+        outcome.chunks += packs.chunks
+        outcome.damaged += packs.damaged
+        if request.isDryRun {
+            outcome.bytesFreed += packs.figures.freedBytes
+            outcome.bytesRewritten += packs.figures.rewrittenBytes
+        } else {
+            outcome.bytesFreed += packs.bytesFreed
+            outcome.bytesRewritten += packs.bytesRewritten
+        }
+    }
+
+    // MARK: snapshots
+
+    private mutating func removeSnapshots() throws {
+        let removal = SnapshotRemoval(vault: vault) { _ in [:] }
+        let history = try History.load(vault, acceptRollback: false)
+        // What earlier runs condemned and did not end.
+        let left = try removal.finishRemains { [vault] name, error in
+            vault.surroundings.warn("\(name) is ignored: \(explanation(of: error))")
+        }
+        let leftIDs = Set(left.map { $0.id })
+        let dropped = request.dropped.filter { !leftIDs.contains($0.id) }.map {
+            SnapshotRemoval.Candidate(
+                domain: $0.domain, id: $0.id, head: $0.head, reason: .forgotten)
+        }
+        let abandoned = try self.abandoned(history).filter { !leftIDs.contains($0.id) }
+        try removal.condemn(dropped + abandoned)
+        let due = vault.isEventual ? left : left + dropped + abandoned
+        let removed = try removal.remove(due, history.snapshots)
+        for candidate in removed.removed {
+            if candidate.reason == .abandoned {
+                outcome.snapshotsAbandoned += 1
+            } else {
+                outcome.snapshotsDropped += 1
+            }
+        }
+        outcome.kept = removed.kept.map { ($0.candidate.id, $0.why.text) }
+        try removal.removeOrphans(try orphans())
+    }
+
+    /// Manifests that have been without a commit for long.
+    private func abandoned(_ history: History) throws -> [SnapshotRemoval.Candidate] {
+        let counted = Set(history.snapshots.map { $0.id })
+        var found: [SnapshotRemoval.Candidate] = []
+        for domain in try vault.allDomains() {
+            let context = try vault.requiredContext(domain)
+            let store = SnapshotStore(context)
+            let young = now - request.options.keepIncomplete
+            let old = try context.store.list(.snapshots(domain)).filter { $0.modified <= young }
+            for case .snapshot(_, let id) in old.map({ $0.name }) where !counted.contains(id) {
+                guard try context.store.byteCount(of: .commit(domain, id)) == nil else { continue }
+                do {
+                    let head = try store.manifest(id, expecting: nil).head
+                    found.append(
+                        SnapshotRemoval.Candidate(
+                            domain: domain, id: id, head: head, reason: .abandoned))
+                } catch StorageError.missing {
+                    continue
+                }
+            }
+        }
+        return found
+    }
+
+    /// Commits without a manifest.
+    private func orphans() throws -> [(domain: DomainID, id: ObjectID)] {
+        var found: [(domain: DomainID, id: ObjectID)] = []
+        for (domain, ids) in try vault.committed() {
+            let manifests = Set(try SnapshotStore(vault.requiredContext(domain)).manifests())
+            for id in ids where !manifests.contains(id) {
+                if try vault.signedObjects.tombstone(.snapshot, id) == nil {
+                    found.append((domain, id))
+                }
+            }
+        }
+        return found
+    }
+}
+
+extension SnapshotRemoval.Obstacle {
+    var text: String {
+        switch self {
+        case .neededBy(let id): "needed by \(id.short)"
+        case .held(let name): "hold \(name)"
+        case .committed: "it was committed after all"
+        }
+    }
+}

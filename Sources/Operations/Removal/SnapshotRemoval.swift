@@ -1,0 +1,186 @@
+import Faults
+import ObjectStorage
+import PackStore
+import Snapshots
+import Vault
+import WireFormat
+
+/// Takes snapshots away, several at once: each is condemned first, then everything that may rely on one is
+/// looked at, then those go that nothing relies on (docs/pruning.md, "Snapshots").
+///
+/// A run that is stopped anywhere is finished by the next.
+struct SnapshotRemoval {
+    /// Why a snapshot that was to go stays, its tombstone with it.
+    enum Obstacle: Equatable {
+        case neededBy(ObjectID)
+        case held(String)
+        /// It was committed after all, while it was being taken for abandoned.
+        case committed
+    }
+
+    /// What is known of a snapshot that goes.
+    struct Candidate {
+        let domain: DomainID
+        let id: ObjectID
+        let head: Head
+        let reason: Tombstone.Reason
+    }
+
+    let vault: Vault
+    /// Looks for holds anew: the name of one that covers a snapshot; nil where none does.
+    let hold: ([Candidate]) throws -> [ObjectID: String]
+
+    struct Outcome {
+        var removed: [Candidate] = []
+        var kept: [(candidate: Candidate, why: Obstacle)] = []
+        /// Condemned, and not yet long enough for a store whose listings lag.
+        var waiting: [Candidate] = []
+    }
+
+    private var signed: SignedObjects { vault.signedObjects }
+
+    /// Publishes that they will be deleted.
+    func condemn(_ candidates: [Candidate]) throws {
+        for candidate in candidates {
+            try signed.put(
+                Tombstone(
+                    target: .snapshot, reason: candidate.reason, domain: candidate.domain,
+                    id: candidate.id, time: vault.surroundings.now()))
+        }
+    }
+
+    /// Removes what is condemned and nothing relies on. The tombstones are there, and were when this
+    /// began.
+    func remove(_ candidates: [Candidate], _ known: [Snapshot]) throws -> Outcome {
+        var outcome = Outcome()
+        var obstacles: [ObjectID: Obstacle] = [:]
+        for candidate in candidates where candidate.reason == .abandoned {
+            let commit = ObjectName.commit(candidate.domain, candidate.id)
+            if try vault.store.byteCount(of: commit) != nil {
+                obstacles[candidate.id] = .committed
+            }
+        }
+        for (id, name) in try hold(candidates) where obstacles[id] == nil {
+            obstacles[id] = .held(name)
+        }
+        var needing = try dependents(of: candidates, known)
+        // Newest first: what stands on another goes before it.
+        for candidate in candidates.sorted(by: { ($0.head.time, $0.id) > ($1.head.time, $1.id) }) {
+            if let other = needing[candidate.id]?.min() {
+                obstacles[candidate.id] = obstacles[candidate.id] ?? .neededBy(other)
+            }
+            if let obstacle = obstacles[candidate.id] {
+                outcome.kept.append((candidate, obstacle))
+                continue
+            }
+            try remove(candidate)
+            outcome.removed.append(candidate)
+            if let needed = candidate.head.needs { needing[needed]?.remove(candidate.id) }
+        }
+        return outcome
+    }
+
+    /// By the snapshot that is needed, those that need it: confirmed or not, condemned or not.
+    private func dependents(
+        of candidates: [Candidate], _ known: [Snapshot]
+    ) throws -> [ObjectID: Set<ObjectID>] {
+        var needing: [ObjectID: Set<ObjectID>] = [:]
+        var heads: [ObjectID: Head] = [:]
+        for snapshot in known { heads[snapshot.id] = snapshot.head }
+        for candidate in candidates { heads[candidate.id] = candidate.head }
+        for domain in Set(candidates.map { $0.domain }).sorted() {
+            let store = SnapshotStore(try vault.requiredContext(domain))
+            for id in try store.manifests() {
+                guard let head = try heads[id] ?? Self.head(id, store) else { continue }
+                if let needed = head.needs { needing[needed, default: []].insert(id) }
+            }
+        }
+        return needing
+    }
+
+    /// Nil where it has just gone. One that cannot be read may need anything: nothing is removed then.
+    private static func head(_ id: ObjectID, _ store: SnapshotStore) throws -> Head? {
+        do { return try store.manifest(id, expecting: nil).head } catch StorageError.missing {
+            return nil
+        }
+    }
+
+    /// Record, manifest, commit, tombstone (docs/format.md, sections 15 and 16).
+    private func remove(_ candidate: Candidate) throws {
+        let context = try vault.requiredContext(candidate.domain)
+        try record(candidate, context)
+        try context.store.remove(.snapshot(candidate.domain, candidate.id))
+        try finish(candidate.domain, candidate.id)
+    }
+
+    private func record(_ candidate: Candidate, _ context: DomainContext) throws {
+        let record = ForgottenRecord(
+            snapshot: candidate.id, writer: candidate.head.writer,
+            sequence: candidate.head.sequence, series: candidate.head.series,
+            time: candidate.head.time, recorded: vault.surroundings.now(),
+            reason: candidate.reason)
+        try signed.put(.forgotten, record.bytes, context)
+    }
+
+    /// Removes what is left of a snapshot whose manifest is gone, once its record is there.
+    private func finish(_ domain: DomainID, _ id: ObjectID) throws {
+        try vault.store.remove(.commit(domain, id))
+        try signed.removeTombstone(.snapshot, id)
+    }
+}
+
+extension SnapshotRemoval {
+    /// Ends what earlier runs began and were stopped in, as far as the manifest is gone already.
+    /// - Returns: what is condemned and still has one.
+    func finishRemains(_ ignored: (ObjectName, any Error) -> Void) throws -> [Candidate] {
+        var left: [Candidate] = []
+        var recorded: Set<ObjectID>?
+        for tombstone in try signed.condemned(.snapshot, ignored: ignored) {
+            let (domain, id) = (tombstone.domain, tombstone.id)
+            guard let context = vault.context(domain) else { continue }
+            let store = SnapshotStore(context)
+            do {
+                let head = try store.manifest(id, expecting: nil).head
+                left.append(
+                    Candidate(domain: domain, id: id, head: head, reason: tombstone.reason))
+                continue
+            } catch StorageError.missing {
+                // Its manifest is gone, and comes back never.
+            }
+            do {
+                let head = try store.head(id)
+                let known = try recorded ?? recordedSnapshots()
+                recorded = known
+                if !known.contains(id) {
+                    try record(
+                        Candidate(domain: domain, id: id, head: head, reason: tombstone.reason),
+                        context)
+                }
+            } catch StorageError.missing {
+                // So is its commit.
+            }
+            try finish(domain, id)
+        }
+        return left
+    }
+
+    /// Removes commits whose manifest went while they were being written: a record says so.
+    /// - Parameter orphans: commits without a manifest and without a tombstone.
+    func removeOrphans(_ orphans: [(domain: DomainID, id: ObjectID)]) throws {
+        guard !orphans.isEmpty else { return }
+        let recorded = try recordedSnapshots()
+        for (domain, id) in orphans where recorded.contains(id) {
+            try vault.store.remove(.commit(domain, id))
+        }
+    }
+
+    private func recordedSnapshots() throws -> Set<ObjectID> {
+        var recorded: Set<ObjectID> = []
+        for (domain, _) in try vault.committed() {
+            for record in try History.forgottenRecords(vault, domain) {
+                recorded.insert(record.snapshot)
+            }
+        }
+        return recorded
+    }
+}
