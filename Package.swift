@@ -129,6 +129,13 @@ let package = Package(
                 "Faults", "Files", "WireFormat", "Sealing", "ObjectStorage", "S3", "Snapshots",
                 "Vault", "Operations", "TestSupport",
             ], swiftSettings: settings),
+        // verbs beside each other, every request in an order of the test's choice
+        .testTarget(
+            name: "ScheduleTests",
+            dependencies: [
+                "Faults", "Files", "WireFormat", "Sealing", "Workers", "DumpFormats",
+                "ObjectStorage", "PackStore", "Snapshots", "Vault", "Operations", "TestSupport",
+            ], swiftSettings: settings),
         .testTarget(name: "HouseTests", dependencies: ["TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "VectorTests",

@@ -9,6 +9,13 @@ package final class MemoryStore: ObjectStore {
     /// - Parameter now: the store's clock, milliseconds since 1970.
     package init(now: @escaping @Sendable () -> Int64 = { 0 }) { clock = now }
 
+    /// What another holds at this moment.
+    package init(copying other: MemoryStore) {
+        clock = other.clock
+        let copy = other.objects.withLock { $0 }
+        objects.withLock { $0 = copy }
+    }
+
     package var location: String { "memory" }
     package var isNear: Bool { true }
 

@@ -8,14 +8,19 @@ extension Vault {
     ///
     /// The key slot is durable before the config, which makes it a repository: a stop in between
     /// leaves nothing that opens by mistake.
+    /// - Parameters:
+    ///   - generalCutting: the lengths of chunks of what is no text.
+    ///   - other: a repository whose cuts it shares.
     package static func create(
         in store: any ObjectStore, with credential: borrowing Credential, label: String?,
-        surroundings: Surroundings, cacheParent: Path?, cuttingLike other: Vault? = nil
+        surroundings: Surroundings, cacheParent: Path?,
+        generalCutting: Config.Cutting = .general, cuttingLike other: Vault? = nil
     ) throws -> Vault {
         var rootBytes = try surroundings.randomBytes(32)
         return try create(
             in: store, Keyring(root: Secret(moving: &rootBytes)), with: credential, label: label,
-            surroundings: surroundings, cacheParent: cacheParent, cuttingLike: other)
+            surroundings: surroundings, cacheParent: cacheParent, generalCutting: generalCutting,
+            cuttingLike: other)
     }
 
     /// Makes a repository of the same keys in an empty store. Needs a full key.
@@ -31,14 +36,14 @@ extension Vault {
     private static func create(
         in store: any ObjectStore, _ keyring: Keyring, with credential: borrowing Credential,
         label: String?, surroundings: Surroundings, cacheParent: Path?,
-        cuttingLike other: Vault? = nil
+        generalCutting: Config.Cutting = .general, cuttingLike other: Vault? = nil
     ) throws -> Vault {
         let model = other?.config
         let repository = ObjectID(try surroundings.randomBytes(ObjectID.byteCount))
         let config = Config(
             repository: repository,
             textCutting: model?.textCutting ?? .text,
-            generalCutting: model?.generalCutting ?? .general, consistency: .strong,
+            generalCutting: model?.generalCutting ?? generalCutting, consistency: .strong,
             created: surroundings.now(), rootCheck: keyring.rootCheck,
             cutKey: try other.map {
                 try CutKey.seal(

@@ -55,6 +55,14 @@ package final class Vault: Sendable {
         }
     }
 
+    /// The same repository, opened by the same key and without a cache, seen through another store: opening
+    /// it anew costs more than what some look into.
+    package func through(_ store: any ObjectStore, _ surroundings: Surroundings) -> Vault {
+        Vault(
+            store: store, config: config, keyring: keyring, slot: slot, surroundings: surroundings,
+            cache: nil)
+    }
+
     /// The domain that this key's adds go to.
     package var ownDomain: DomainID { DomainID(word: keyring.writeDomain?.domain ?? 0) }
 

@@ -190,7 +190,7 @@ struct AddRun {
     /// Makes everything durable, then makes it a snapshot.
     func publish(_ manifest: Manifest) throws -> (Snapshot, Manifest) {
         var manifest = manifest
-        manifest.inline = try store.takeInline()
+        if request.carriesLittle { manifest.inline = try store.takeInline() }
         try store.settle()
         manifest.head.bytesNew = store.bytesNew
         let publication = Publication(

@@ -41,6 +41,8 @@ package struct AddRequest: Sendable {
     /// How far deltas may reach; nil makes none.
     package var deltaLimits: DeltaLimits? = .usual
     package var acceptRollback = false
+    /// Whether what is little goes into the manifest instead of a pack.
+    package var carriesLittle = true
 
     package init(series: String, source: Source) {
         self.series = series

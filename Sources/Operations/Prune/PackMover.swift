@@ -18,6 +18,8 @@ final class PackMover {
     private let data: PackWriter
     private let lists: PackWriter
     private var packsAtLast = 0
+    /// Two packs may hold the same.
+    private var moved: Set<PackDirectory.SegmentName> = []
     private(set) var bytesWritten = 0
 
     /// An index object takes over so many packs.
@@ -50,6 +52,7 @@ final class PackMover {
     }
 
     func add(_ segment: SealedSegment) throws {
+        guard moved.insert(segment.name).inserted else { return }
         let writer = segment.envelope.header.contentClass == .data ? data : lists
         try writer.add(segment, new: 0)
         if data.packsPut + lists.packsPut >= packsAtLast + Self.packsMax { try settle() }

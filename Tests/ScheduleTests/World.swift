@@ -1,0 +1,129 @@
+import Glibc
+import Synchronization
+import TestSupport
+import Workers
+
+/// Clients that share a store and of which one runs at a time: every request is a point at which another
+/// may go on instead. Who does is drawn from a seed, so that a run can be seen again.
+///
+/// Threads live as long as the world and are used again and again: what is tried costs a millisecond.
+///
+/// A class: the clients and whoever plays share it. What is in it is touched by whoever runs, and one
+/// runs at a time: handing over is a semaphore, which orders what was written before it.
+final class World: @unchecked Sendable {
+    /// Thrown out of every request of a client that died.
+    struct Killed: Error {}
+
+    private final class Client: @unchecked Sendable {
+        let turn = Turn()
+        var job: (() -> Void)?
+        var isRunning = false
+        /// It dies at its request of this number; whether that is still answered by the store.
+        var death: (at: Int, isDone: Bool)?
+        var requests = 0
+        var isDead = false
+    }
+
+    private let clients: [Client]
+    private let main = Turn()
+    private var threads = Threads()
+    private var random = SeededRandom(seed: 0)
+    /// Out of 256: how often another client is asked to go on at a request.
+    private var restlessness = 64
+    private var isOver = false
+    private(set) var steps = 0
+
+    init(clients count: Int) {
+        clients = (0..<count).map { _ in Client() }
+        for client in clients {
+            _ = threads.start { [self] in
+                while true {
+                    client.turn.wait()
+                    if isOver { return }
+                    client.job?()
+                    client.isRunning = false
+                    handOver()
+                }
+            }
+        }
+    }
+
+    deinit { precondition(isOver, "a world is ended") }
+
+    /// Ends the threads.
+    func end() {
+        isOver = true
+        for client in clients { client.turn.pass() }
+        threads.join()
+    }
+
+    /// Runs the jobs side by side, one a client, until all have ended.
+    /// - Parameters:
+    ///   - deaths: by client, at which of its requests it dies, and whether that is still done.
+    ///   - restlessness: out of 256.
+    func play(
+        seed: UInt64, restlessness: Int, deaths: [Int: (at: Int, isDone: Bool)],
+        _ jobs: [() -> Void]
+    ) {
+        precondition(jobs.count <= clients.count, "a client for every job")
+        random = SeededRandom(seed: seed)
+        self.restlessness = restlessness
+        steps = 0
+        for (number, job) in jobs.enumerated() {
+            let client = clients[number]
+            client.job = job
+            client.isRunning = true
+            client.requests = 0
+            client.isDead = false
+            client.death = deaths[number]
+        }
+        handOver()
+        main.wait()
+    }
+
+    /// A request of a client: others may come first.
+    func request<Answer>(of number: Int, _ body: () throws -> Answer) throws -> Answer {
+        let client = clients[number]
+        if client.isDead { throw Killed() }
+        steps += 1
+        client.requests += 1
+        if random.number(0...255) < restlessness { yield(client) }
+        guard let death = client.death, client.requests >= death.at else { return try body() }
+        client.isDead = true
+        if death.isDone { _ = try? body() }
+        throw Killed()
+    }
+
+    private func yield(_ client: Client) {
+        let next = nextClient()
+        guard let next, next !== client else { return }
+        next.turn.pass()
+        client.turn.wait()
+    }
+
+    /// Whoever ends lets another go on; the last one whoever plays.
+    private func handOver() {
+        if let next = nextClient() { next.turn.pass() } else { main.pass() }
+    }
+
+    private func nextClient() -> Client? {
+        let running = clients.filter { $0.isRunning }
+        return running.isEmpty ? nil : running[random.number(0...(running.count - 1))]
+    }
+}
+
+/// A semaphore of the system's.
+final class Turn: @unchecked Sendable {
+    private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+
+    init() { sem_init(semaphore, 0, 0) }
+
+    deinit {
+        sem_destroy(semaphore)
+        semaphore.deallocate()
+    }
+
+    func pass() { sem_post(semaphore) }
+
+    func wait() { while sem_wait(semaphore) != 0 {} }
+}
