@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Runs every test: installs what is missing, builds once, then Swift's tests, the acceptance scripts on the built
-# program, the independent decoder and the quick start. Ends with a table of seconds and a line that counts.
+# program, the independent decoder, the model of prune and the quick start. Ends with a table of seconds and a
+# line that counts.
 #
 #   Tests/run.sh             everything; after a stage that fails the rest is not run
-#   Tests/run.sh NAME...     builds, then only these: swift, decoder, quickstart, or scripts of Tests/Acceptance by name
+#   Tests/run.sh NAME...     builds, then only these: swift, decoder, model, quickstart, or scripts of
+#                            Tests/Acceptance by name
 #
 #   LONG=1 runs the long forms; Tests/soak.sh has those and more. REPO_STRICT= (empty) lets warnings be warnings. Logs are kept in .build/logs.
 set -uo pipefail
@@ -139,6 +141,15 @@ done
 if wanted decoder && ! missing decoder Tests/Decoder/run.sh; then
     stage decoder bash Tests/Decoder/run.sh || give_up decoder
     good=$(count '^ok - ' "$logs/decoder.log")
+    [ "$good" -gt 0 ] || good=1
+    passed=$((passed + good))
+fi
+
+# --- every order in which writers, pruners and removers may meet, within bounds
+
+if wanted model && ! missing model Tests/Model/run.py; then
+    stage model python3 -B Tests/Model/run.py --short || give_up model
+    good=$(count '^ok - ' "$logs/model.log")
     [ "$good" -gt 0 ] || good=1
     passed=$((passed + good))
 fi
