@@ -52,6 +52,10 @@ struct Play {
         var outcome = notes.outcome
         outcome.fault = try stage.fault(
             store, acknowledged: notes.acknowledged, givenUp: notes.givenUp)
+        let visible = Set(try stage.visible(store).map { $0.id })
+        if let id = notes.stuck.intersection(visible).min() {
+            outcome.fault = outcome.fault ?? "snapshot \(id.short) counts and keeps prune from all"
+        }
         return outcome
     }
 
@@ -59,6 +63,7 @@ struct Play {
     private final class Notes {
         var acknowledged: [ObjectID: [UInt8]]
         var givenUp: Set<ObjectID> = []
+        var stuck: Set<ObjectID> = []
         var outcome = Outcome()
 
         init(_ acknowledged: [ObjectID: [UInt8]]) { self.acknowledged = acknowledged }
@@ -67,6 +72,9 @@ struct Play {
             switch error {
             case is World.Killed: outcome.died += 1
             case OperationError.condemned: outcome.failed += 1
+            // Somebody died after he published what had been pruned already: until that is abandoned
+            // nothing is deleted.
+            case let error as Unprunable: stuck.insert(error.snapshot)
             default: outcome.surprises.append("\(who): \(error)")
             }
         }
@@ -122,8 +130,10 @@ struct Play {
                     notes.outcome.surprises.append("a reader got other bytes")
                 }
             } catch {
-                // What was given up meanwhile may go while it is read.
+                // What was given up, or taken for abandoned, may go while it is read.
                 if error is World.Killed || notes.givenUp.contains(snapshot.id) { return }
+                let manifest = ObjectName.snapshot(snapshot.domain, snapshot.id)
+                if (try? store.byteCount(of: manifest)) == .some(nil) { return }
                 notes.note(error, "a reader")
             }
         } catch { notes.note(error, "a reader") }

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-@Test func `writers, pruners and readers in any order lose nothing`() throws {
+@Test func `writers, pruners and readers lose nothing, whoever comes first`() throws {
     let count = Int(getenv("REPO_SCHEDULES").map { String(cString: $0) } ?? "") ?? 2000
     let stage = try Stage(seed: announcedSeed())
     let world = World(clients: Play.clientCount)
@@ -22,7 +22,7 @@ import Testing
         sum.deleted += outcome.deleted
         sum.died += outcome.died
         sum.read += outcome.read
-        for surprise in outcome.surprises { surprises[surprise, default: 0] += 1 }
+        for surprise in outcome.surprises { surprises["\(seed) \(surprise)", default: 0] += 1 }
     }
     for (surprise, count) in surprises.sorted(by: { $0.value > $1.value }).prefix(12) {
         print(count, surprise.prefix(300))

@@ -91,6 +91,11 @@ struct Stage {
         return try Operations.add(request, to: vault).snapshot.id
     }
 
+    /// What counts in a repository.
+    func visible(_ store: MemoryStore) throws -> [Snapshot] {
+        try History.load(vault(store, seed: 99)).snapshots
+    }
+
     /// What is wrong with a repository; nil where nothing is.
     /// - Parameters:
     ///   - acknowledged: snapshots that must be there, with their streams.

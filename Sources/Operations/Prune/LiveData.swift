@@ -57,9 +57,7 @@ final class LiveData {
     /// - Parameter leftOut: snapshots taken to be gone.
     func readManifests(leavingOut leftOut: Set<ObjectID> = []) throws {
         let ids = try store.manifests().filter { !read.contains($0) && !leftOut.contains($0) }
-        let packs = try keeper.refresh(surroundings.warn)
-        table.extend(index.outlines, by: packs.sorted())
-        finder.follow(packs)
+        try lookAnew()
         for id in ids {
             if let signal = surroundings.stopRequested() { throw Interrupted(signal: signal) }
             do {
@@ -71,6 +69,21 @@ final class LiveData {
             }
             read.insert(id)
         }
+        // Another prune may have moved it just while packs were listed: in neither place it was seen.
+        for _ in 0..<Self.looksMax where !lost.isEmpty {
+            try lookAnew()
+            let before = lost
+            lost = []
+            for (chunk, snapshot) in before { need(stored: chunk, of: snapshot) }
+        }
+    }
+
+    private static let looksMax = 3
+
+    private func lookAnew() throws {
+        let packs = try keeper.refresh(surroundings.warn)
+        table.extend(index.outlines, by: packs.sorted())
+        finder.follow(packs)
     }
 
     private func take(_ id: ObjectID) throws {
@@ -100,11 +113,15 @@ final class LiveData {
             return
         }
         chunkCount += 1
+        need(stored: id, of: current)
+    }
+
+    private func need(stored id: ChunkID, of snapshot: ObjectID) {
         let place =
             index.place(of: id) { !condemned.contains($0.pack) && table.isWhole($0) }
             ?? index.place(of: id) { table.isWhole($0) }
         guard let place, table.need(place) else {
-            lost.append((id, current))
+            lost.append((id, snapshot))
             return
         }
     }

@@ -61,13 +61,23 @@ struct PruneRun {
         let removal = SnapshotRemoval(vault: vault) { _ in [:] }
         let history = try History.load(vault, acceptRollback: false)
         // What earlier runs condemned and did not end.
-        let left = try removal.finishRemains { [vault] name, error in
+        var left = try removal.finishRemains { [vault] name, error in
             vault.surroundings.warn("\(name) is ignored: \(explanation(of: error))")
         }
         let leftIDs = Set(left.map { $0.id })
-        let dropped = request.dropped.filter { !leftIDs.contains($0.id) }.map {
+        let wanted = wanted(history, left)
+        let dropped = wanted.filter { !leftIDs.contains($0.id) }.map {
             SnapshotRemoval.Candidate(
                 domain: $0.domain, id: $0.id, head: $0.head, reason: .forgotten)
+        }
+        // A tombstone is no decision: one of a snapshot that was taken for abandoned may stand on one that
+        // counts.
+        let wantedIDs = Set(wanted.map { $0.id })
+        left = left.map { candidate in
+            guard wantedIDs.contains(candidate.id) else { return candidate }
+            return SnapshotRemoval.Candidate(
+                domain: candidate.domain, id: candidate.id, head: candidate.head,
+                reason: .forgotten)
         }
         let abandoned = try self.abandoned(history).filter { !leftIDs.contains($0.id) }
         try removal.condemn(dropped + abandoned)
@@ -82,6 +92,23 @@ struct PruneRun {
         }
         outcome.kept = removed.kept.map { ($0.candidate.id, $0.why.text) }
         try removal.removeOrphans(try orphans())
+    }
+
+    /// What is given up: with what groups saved together with something of which an earlier run gave up a
+    /// part.
+    private func wanted(
+        _ history: History, _ left: [SnapshotRemoval.Candidate]
+    ) -> [Snapshot] {
+        var wanted = request.dropped
+        var ids = Set(wanted.map { $0.id })
+        let begun = Set(left.filter { $0.reason != .abandoned }.map { $0.id })
+        for occurrence in Groups.occurrences(of: history.snapshots)
+        where occurrence.snapshots.contains(where: { begun.contains($0.id) }) {
+            for snapshot in occurrence.snapshots where ids.insert(snapshot.id).inserted {
+                wanted.append(snapshot)
+            }
+        }
+        return wanted
     }
 
     /// Manifests that have been without a commit for long.

@@ -64,8 +64,7 @@ struct SnapshotRemoval {
             obstacles[id] = .held(name)
         }
         var needing = try dependents(of: candidates, known)
-        // Newest first: what stands on another goes before it.
-        for candidate in candidates.sorted(by: { ($0.head.time, $0.id) > ($1.head.time, $1.id) }) {
+        for candidate in fromTheirEnd(candidates) {
             if let other = needing[candidate.id]?.min() {
                 obstacles[candidate.id] = obstacles[candidate.id] ?? .neededBy(other)
             }
@@ -78,6 +77,23 @@ struct SnapshotRemoval {
             if let needed = candidate.head.needs { needing[needed]?.remove(candidate.id) }
         }
         return outcome
+    }
+
+    /// What stands on another comes before it, whatever clocks said.
+    private func fromTheirEnd(_ candidates: [Candidate]) -> [Candidate] {
+        let byID = Dictionary(candidates.map { ($0.id, $0) }) { first, _ in first }
+        func depth(_ candidate: Candidate) -> Int {
+            var depth = 0
+            var needed = candidate.head.needs
+            while let id = needed, let next = byID[id], depth <= byID.count {
+                depth += 1
+                needed = next.head.needs
+            }
+            return depth
+        }
+        return candidates.map { (depth($0), $0) }.sorted {
+            ($0.0, $0.1.head.time, $0.1.id) > ($1.0, $1.1.head.time, $1.1.id)
+        }.map { $0.1 }
     }
 
     /// By the snapshot that is needed, those that need it: confirmed or not, condemned or not.

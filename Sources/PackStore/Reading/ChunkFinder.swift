@@ -101,16 +101,17 @@ package final class ChunkFinder: Sendable {
         if let inline, !bad.contains(inline.source.name), let found = Self.search(inline, for: id) {
             return found
         }
-        let seen = generation
-        var failure: any Error = LostChunk(id: id)
-        do {
-            if let found = try look(id, notIn: bad) { return found }
-        } catch {
-            failure = error
+        while true {
+            let seen = generation
+            var failure: any Error = LostChunk(id: id)
+            do {
+                if let found = try look(id, notIn: bad) { return found }
+            } catch {
+                failure = error
+            }
+            // It may have been moved since, or be lost to a damaged file of the local index only.
+            guard try reload(after: seen) else { throw failure }
         }
-        // It may have been moved since, or be lost to a damaged file of the local index only.
-        guard try reload(after: seen), let found = try look(id, notIn: bad) else { throw failure }
-        return found
     }
 
     /// Counts how often what is stored was looked at anew.
