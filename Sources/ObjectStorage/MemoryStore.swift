@@ -49,15 +49,17 @@ package final class MemoryStore: ObjectStore {
     }
 
     package func list(_ folder: Folder) throws -> [StoredObject] {
-        let prefix = folder.path + "/"
-        return objects.withLock { objects in
-            objects.filter { $0.key.description.hasPrefix(prefix) }
-                .map {
-                    StoredObject(
-                        name: $0.key, byteCount: $0.value.bytes.count, modified: $0.value.modified)
-                }
-                .sorted { $0.name.description < $1.name.description }
+        let found = objects.withLock { objects in
+            objects.compactMap { name, object in
+                folder.holds(name)
+                    ? StoredObject(
+                        name: name, byteCount: object.bytes.count, modified: object.modified) : nil
+            }
         }
+        if case .all = folder {
+            return found.sorted { $0.name.description < $1.name.description }
+        }
+        return found.sorted { ($0.name.id ?? .zero) < ($1.name.id ?? .zero) }
     }
 
     package func now() throws -> Int64 { clock() }
@@ -65,6 +67,29 @@ package final class MemoryStore: ObjectStore {
     package func remove(_ name: ObjectName) throws {
         _ = objects.withLock { $0.removeValue(forKey: name) }
     }
+}
+
+extension Folder {
+    /// The same as that the name begins with the folder's path.
+    fileprivate func holds(_ name: ObjectName) -> Bool {
+        switch (self, name) {
+        case (.packs(let own), .pack(let domain, _)), (.index(let own), .index(let domain, _)),
+            (.snapshots(let own), .snapshot(let domain, _)),
+            (.commits(let own), .commit(let domain, _)):
+            own == domain
+        case (.tombstones(let own), .tombstone(let target, _)): own == target
+        case (.records(let own), .record(let kind, _)): own == kind
+        case (.keys, .key), (.all(.keys), .key), (.all(.packs), .pack), (.all(.index), .index),
+            (.all(.snapshots), .snapshot), (.all(.commits), .commit),
+            (.all(.tombstones), .tombstone), (.all(.records), .record):
+            true
+        default: false
+        }
+    }
+}
+
+extension ObjectID {
+    fileprivate static let zero = ObjectID([UInt8](repeating: 0, count: byteCount))
 }
 
 extension MemoryStore {

@@ -99,6 +99,13 @@ extension FixedBytes {
 
 extension ObjectID: FixedBytes {
     package var bytes: [UInt8] { bytesOfWords(words.0, words.1) }
+
+    // Names are sorted by the ten thousand: as whole words, the first byte the most significant.
+    package static func < (a: Self, b: Self) -> Bool {
+        let (x, y) = (a.words.0.byteSwapped, b.words.0.byteSwapped)
+        return x == y ? a.words.1.byteSwapped < b.words.1.byteSwapped : x < y
+    }
+
     /// The first 8 digits, as people see it.
     package var short: String { String(description.prefix(8)) }
 }

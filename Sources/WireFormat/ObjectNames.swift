@@ -22,6 +22,16 @@ package enum ObjectName: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Its random part; nil for `config`.
+    package var id: ObjectID? {
+        switch self {
+        case .config: nil
+        case .key(let id), .pack(_, let id), .index(_, let id), .snapshot(_, let id),
+            .commit(_, let id), .tombstone(_, let id), .record(_, let id):
+            id
+        }
+    }
+
     /// Reads a name as a store lists it; nil where it is none of ours.
     package init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)

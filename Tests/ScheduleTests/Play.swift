@@ -23,6 +23,16 @@ struct Play {
         var read = 0
         /// What a client threw that none should.
         var surprises: [String] = []
+        var steps = 0
+
+        mutating func add(_ other: Outcome) {
+            added += other.added
+            failed += other.failed
+            deleted += other.deleted
+            died += other.died
+            read += other.read
+            steps += other.steps
+        }
     }
 
     static let clientCount = 6
@@ -52,6 +62,7 @@ struct Play {
         var outcome = notes.outcome
         outcome.fault = try stage.fault(
             store, acknowledged: notes.acknowledged, givenUp: notes.givenUp)
+        outcome.steps = world.steps
         let visible = Set(try stage.visible(store).map { $0.id })
         if let id = notes.stuck.intersection(visible).min() {
             outcome.fault = outcome.fault ?? "snapshot \(id.short) counts and keeps prune from all"

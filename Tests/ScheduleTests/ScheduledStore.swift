@@ -40,12 +40,14 @@ final class ScheduledStore: ObjectStore {
         func part(_ isFirst: Bool) throws -> [StoredObject] {
             try world.request(of: client) {
                 try under.list(folder).filter { object in
-                    (object.name.description.utf8.last ?? 0) % 2 == (isFirst ? 0 : 1)
+                    (object.name.id?.words.1 ?? 0) % 2 == (isFirst ? 0 : 1)
                 }
             }
         }
         let parts = try part(true) + part(false)
-        return parts.sorted { $0.name.description < $1.name.description }
+        // Every folder but `all` has one kind of names.
+        if case .all = folder { return parts.sorted { "\($0.name)" < "\($1.name)" } }
+        return parts.sorted { ($0.name.id?.words.0.byteSwapped ?? 0) < ($1.name.id?.words.0.byteSwapped ?? 0) }
     }
 
     func remove(_ name: ObjectName) throws {
