@@ -1,5 +1,6 @@
 import ObjectStorage
 import Operations
+import PackStore
 import Snapshots
 import TestSupport
 import Vault
@@ -51,8 +52,8 @@ struct Play {
             let scheduled = ScheduledStore(store, world, client: client)
             let way = mutant?.store(for: client < 3 ? .writer : .pruner, scheduled) ?? scheduled
             switch client {
-            case 0..<3: jobs.append { [self] in write(way, own, notes) }
-            case 3..<5: jobs.append { [self] in prune(way, own, notes) }
+            case 0..<3: jobs.append { [self] in see { write(way, own, notes) } }
+            case 3..<5: jobs.append { [self] in see { prune(way, own, notes) } }
             default: jobs.append { [self] in read(scheduled, own, notes) }
             }
         }
@@ -68,6 +69,10 @@ struct Play {
             outcome.fault = outcome.fault ?? "snapshot \(id.short) counts and keeps prune from all"
         }
         return outcome
+    }
+
+    private func see(_ body: () -> Void) {
+        FrameTable.$blindness.withValue(mutant?.blindness, operation: body)
     }
 
     /// What the clients tell. One of them runs at a time.

@@ -20,7 +20,9 @@ private func play(
     for seed in seeds where !isOver() {
         let outcome = try Play(stage: stage, world: world, seed: seed, mutant: mutant).run()
         sum.add(outcome)
-        if let fault = outcome.fault ?? outcome.surprises.first { return (sum, (seed, fault)) }
+        // A mutant may surprise as it likes: what counts is what is lost.
+        let surprise = mutant == nil ? outcome.surprises.first : nil
+        if let fault = outcome.fault ?? surprise { return (sum, (seed, fault)) }
     }
     return (sum, nil)
 }
@@ -61,3 +63,14 @@ private func play(
     #expect(sum.died > scheduleCount / 4 && sum.read > scheduleCount / 2)
     #expect(sum.deleted > scheduleCount)
 }
+
+@Test(arguments: Mutant.all)
+func `a fault of the protocol is noticed`(_ mutant: Mutant) throws {
+    let seeds = (0..<mutantScheduleMax).map { testSeed &+ UInt64($0) }
+    let (sum, fault) = try play(seeds, on: nil, mutant: mutant) { false }
+    print("\(mutant): \(fault.map { "seed \($0.seed): \($0.what)" } ?? "unnoticed, \(sum.added) saved")")
+    #expect(fault != nil)
+}
+
+/// A mutant that comes through so many unnoticed is not noticed.
+private let mutantScheduleMax = 20_000

@@ -106,8 +106,13 @@ struct Stage {
         let reader = vault(store, seed: 99)
         let visible = try History.load(reader).snapshots
         let ids = Set(visible.map { $0.id })
-        for id in acknowledged.keys.sorted() where !ids.contains(id) && !givenUp.contains(id) {
-            return "snapshot \(id.short) was acknowledged and is gone"
+        for id in acknowledged.keys.sorted() where !ids.contains(id) {
+            if !givenUp.contains(id) { return "snapshot \(id.short) was acknowledged and is gone" }
+            guard try store.byteCount(of: .commit(.shared, id)) == nil else { continue }
+            let recorded = try History.forgottenRecords(reader, .shared)
+            if !recorded.contains(where: { $0.snapshot == id }) {
+                return "snapshot \(id.short) was removed, and no record says so"
+            }
         }
         for snapshot in visible {
             do {

@@ -11,6 +11,15 @@ import WireFormat
 ///
 /// A class: the threads of a writer share what is known.
 package final class FrameTable: Sendable {
+    /// What tables leave out of account: for tests, which prove by it that they would notice.
+    package enum Blindness: Sendable {
+        /// Frames stand on nothing.
+        case bases
+        /// Any segment of an envelope will do for any other.
+        case names
+    }
+    @TaskLocal package static var blindness: Blindness?
+
     private let state: Mutex<State>
 
     /// - Parameters:
@@ -19,7 +28,10 @@ package final class FrameTable: Sendable {
     package init(
         _ outlines: PackOutlines, usable: Set<ObjectID>, avoiding avoided: Set<ObjectID> = []
     ) {
-        state = Mutex(State(outlines: outlines, usable: usable, avoided: avoided))
+        state = Mutex(
+            State(
+                outlines: outlines, usable: usable, avoided: avoided,
+                blindness: Self.blindness))
     }
 
     /// Whether a frame is in a pack that may be relied on, and all that it stands on, down to the bottom.
@@ -92,12 +104,17 @@ extension FrameTable {
         private var outlines: PackOutlines
         private var usable: Set<ObjectID>
         private let avoided: Set<ObjectID>
+        private let blindness: Blindness?
         private(set) var opened: [ObjectID: OpenedOutline] = [:]
 
         /// No honest chain of bases is longer.
         private static let stepsMax = Limits.depth
 
-        init(outlines: PackOutlines, usable: Set<ObjectID>, avoided: Set<ObjectID>) {
+        init(
+            outlines: PackOutlines, usable: Set<ObjectID>, avoided: Set<ObjectID>,
+            blindness: Blindness?
+        ) {
+            self.blindness = blindness
             self.outlines = outlines
             self.usable = usable
             self.avoided = avoided
@@ -133,7 +150,7 @@ extension FrameTable {
             }
             // Whoever comes here again while this is asked goes round in a circle, which no writer makes.
             pack.verdicts[place.frame] = .broken
-            for base in pack.outline.bases(ofFrame: place.frame) {
+            for base in pack.outline.bases(ofFrame: place.frame) where blindness != .bases {
                 let name = pack.outline.baseSegments[Int(base.segment)]
                 guard holder(of: name, frame: Int(base.frame), steps: steps + 1) != nil else {
                     return false
@@ -150,7 +167,7 @@ extension FrameTable {
                 guard let pack = open(place.pack), !pack.isNeeded[place.frame] else { continue }
                 pack.isNeeded[place.frame] = true
                 pack.hasNeeded = true
-                for base in pack.outline.bases(ofFrame: place.frame) {
+                for base in pack.outline.bases(ofFrame: place.frame) where blindness != .bases {
                     let name = pack.outline.baseSegments[Int(base.segment)]
                     if let base = holder(of: name, frame: Int(base.frame)) { ahead.append(base) }
                 }
@@ -177,6 +194,7 @@ extension FrameTable {
         ) -> [(pack: ObjectID, segment: Int)] {
             var found: [(pack: ObjectID, segment: Int)] = []
             for pack in outlines.holders[name.envelope] ?? [] where usable.contains(pack) {
+                if blindness == .names { return [(pack, 0)] }
                 if let segment = open(pack)?.segment(named: name) { found.append((pack, segment)) }
             }
             guard found.count > 1, !avoided.isEmpty else { return found }
