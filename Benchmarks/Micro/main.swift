@@ -12,6 +12,7 @@ let usage = """
            repo-bench make-index REPOSITORY COUNT
            repo-bench open-index DIRECTORY
            repo-bench decoding REPOSITORY SNAPSHOT
+           repo-bench small-chunks REPOSITORY AVERAGE
 
     micro       what cutting, naming, compressing, sealing and looking up cost, each by itself
     dump        writes a made dump of about so many bytes to standard output, the same for the same seed
@@ -24,6 +25,8 @@ let usage = """
     decoding    counts the frames that are decoded when a snapshot is read in order, and when a few
                 bytes of it are read somewhere, as JSON. REPO_KEY_FILE or REPO_PASSWORD_FILE opens
                 the repository.
+    small-chunks  makes a repository whose chunks have AVERAGE bytes: to measure what goes by
+                their number. REPO_KEY_FILE or REPO_PASSWORD_FILE opens it.
 
     """
 
@@ -34,6 +37,7 @@ do {
     case "dump": try WriteDump.run(arguments)
     case "make-index": try MakeIndex.run(arguments)
     case "open-index": try OpenIndex.run(arguments)
+    case "small-chunks": try SmallChunks.run(arguments)
     case "decoding": try Decoding.run(arguments)
     case "--help", "-h", "help": print(usage, terminator: "")
     default: throw Misused("no such command")
