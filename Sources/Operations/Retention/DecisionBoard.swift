@@ -87,10 +87,11 @@ struct DecisionBoard {
     /// What was saved together with each. A write key claims when it began; so there the store's
     /// clock says, too, what came together.
     private func together() -> [Int: [Int]] {
-        var occurrences = Groups.occurrences(of: snapshots).map { $0.snapshots }
+        let grouped = snapshots.filter { $0.head.group != nil }
+        guard !grouped.isEmpty else { return [:] }
+        var occurrences = Groups.occurrences(of: grouped).map { $0.snapshots }
         if input.protections.contains(.storeGroups) {
-            let foreign = snapshots.filter { $0.domain != .shared && $0.head.group != nil }
-            let byStore = foreign.map { snapshot in
+            let byStore = grouped.filter { $0.domain != .shared }.map { snapshot in
                 var head = snapshot.head
                 head.started = snapshot.committed ?? head.started
                 return Snapshot(

@@ -60,6 +60,12 @@ package struct SeriesName: Hashable, Sendable, Comparable {
 
 extension Snapshot {
     package var seriesName: SeriesName { SeriesName(head.series, domain) }
+
+    /// By the store's clock; what was not listed yet is last.
+    func isCommitted(before other: Snapshot) -> Bool {
+        let (mine, others) = (committed ?? .max, other.committed ?? .max)
+        return mine == others ? id < other.id : mine < others
+    }
 }
 
 package struct RetentionDecision: Sendable {
@@ -100,7 +106,7 @@ extension RetentionInput {
             let retention = try retention(of: members, name, policy.rules)
             for (id, reasons) in retention.reasons() { board.keep(id, name.domain, reasons) }
             if let maxAge = policy.rules.maxAge { board.expire(members, olderThan: maxAge) }
-            anomalies += retention.allAnomalies()
+            anomalies += retention.anomalies()
         }
         board.hold()
         board.settle()
@@ -126,7 +132,7 @@ extension RetentionInput {
         }
         return try members.sorted { $0.key < $1.key }.flatMap { name, members in
             try retention(of: members, name, policies.policy(for: name.name)?.rules ?? .init())
-                .allAnomalies()
+                .anomalies()
         }
     }
 

@@ -18,6 +18,8 @@ struct SeriesRetention {
     private let snapshots: [Snapshot]
     /// The time that decides about slots; nil for what fills none.
     private let times: [Int64?]
+    /// Floods and jumps that nobody acknowledged, in the order of their commits.
+    private let strange: [Anomaly]
 
     /// With write keys about, this is kept where a policy does not say what.
     static let foreignWithin = CalendarSpan(30, .days)
@@ -36,11 +38,28 @@ struct SeriesRetention {
         let ordersByStore = isForeign && protections.contains(.storeOrder)
         self.snapshots = snapshots.sorted {
             ordersByStore
-                ? ($0.committed ?? .max, $0.id) < ($1.committed ?? .max, $1.id)
+                ? $0.isCommitted(before: $1)
                 : ($0.head.time, $0.id) < ($1.head.time, $1.id)
         }
         times = Self.times(
             self.snapshots, acknowledged, isForeign: isForeign, protections: protections)
+        strange =
+            isForeign
+            ? Self.strange(self.snapshots, forgotten, acknowledged, protections) : []
+    }
+
+    private static func strange(
+        _ snapshots: [Snapshot], _ forgotten: [Int64], _ acknowledged: Set<ObjectID>,
+        _ protections: Protections
+    ) -> [Anomaly] {
+        let search = AnomalySearch(
+            snapshots: protections.contains(.storeOrder)
+                ? snapshots : snapshots.sorted { $0.isCommitted(before: $1) },
+            forgotten: forgotten, acknowledged: acknowledged)
+        return
+            ((protections.contains(.floods) ? search.floods() : [])
+            + (protections.contains(.jumps) ? search.jumps() : []))
+            .sorted { $0.snapshot.isCommitted(before: $1.snapshot) }
     }
 
     /// Claimed times as far as they are believed. A write key's run from the commit before to its
@@ -181,46 +200,25 @@ struct SeriesRetention {
 
     // MARK: what is strange
 
-    /// Keeps all that was there before what somebody should look at.
+    /// Keeps all that was there before what somebody should look at, and that itself: if it went,
+    /// nobody would know any more.
     private func freeze(_ keep: (Int, KeepReason) -> Void) {
-        guard isForeign, let latest = anomalies().last else { return }
-        for index in snapshots.indices {
-            let snapshot = snapshots[index]
-            if (snapshot.committed ?? .max, snapshot.id)
-                < (latest.snapshot.committed ?? .max, latest.snapshot.id)
-            {
-                keep(index, .frozen(latest.brief))
-            }
+        guard let latest = strange.last else { return }
+        for index in snapshots.indices
+        where !latest.snapshot.isCommitted(before: snapshots[index]) {
+            keep(index, .frozen(latest.brief))
         }
     }
 
-    /// Floods and jumps that nobody acknowledged, in the order of their commits.
-    func anomalies() -> [Anomaly] {
-        guard isForeign else { return [] }
-        let search = AnomalySearch(
-            snapshots: snapshots.sorted {
-                ($0.committed ?? .max, $0.id) < ($1.committed ?? .max, $1.id)
-            }, forgotten: forgotten, acknowledged: acknowledged)
-        return
-            ((protections.contains(.floods) ? search.floods() : [])
-            + (protections.contains(.jumps) ? search.jumps() : [])).sorted {
-                ($0.snapshot.committed ?? .max, $0.snapshot.id)
-                    < ($1.snapshot.committed ?? .max, $1.snapshot.id)
-            }
-    }
-
     /// Everything that `policy acknowledge` would put in order.
-    func allAnomalies() -> [Anomaly] {
+    func anomalies() -> [Anomaly] {
         let times = snapshots.indices.filter { self.times[$0] == nil }.map { index in
             let head = snapshots[index].head
             return Anomaly(
                 snapshot: snapshots[index], kind: .time,
                 text: "time not believed: it says \(Times.utc(head.time))")
         }
-        return (times + anomalies()).sorted {
-            ($0.snapshot.committed ?? .max, $0.snapshot.id)
-                < ($1.snapshot.committed ?? .max, $1.snapshot.id)
-        }
+        return (times + strange).sorted { $0.snapshot.isCommitted(before: $1.snapshot) }
     }
 }
 

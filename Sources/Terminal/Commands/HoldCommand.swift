@@ -27,29 +27,31 @@ enum HoldCommand {
     private static let addCommand = Command(
         "hold add", summary: "forbid to drop snapshots",
         usage: [
-            "NAME --match PATTERN (--until DATE | --min DURATION | --forever | --preset NAME)"
+            "NAME --match PATTERN --until DATE", "NAME --match PATTERN --min DURATION",
+            "NAME --match PATTERN --forever", "NAME --match PATTERN --preset NAME",
         ],
         description: """
-            Forbids to drop snapshots of some series: repo prune and repo forget refuse then,
-            naming the hold. It holds what is there and what will come. What is being dropped
-            at this very moment may come too late; those are named.
+            Forbids to drop snapshots of some series: repo prune and repo forget refuse
+            then, naming the hold. It holds what is there and what will come. What is being
+            dropped at this very moment may come too late; those are named.
 
-            Presets, with where they come from; whether one of them is for you, ask who knows:
+            Presets, with where they come from; whether one of them is for you, ask who
+            knows:
 
             \(Hold.presets.map {
                 "  \($0.name)\(String(repeating: " ", count: 8 - $0.name.count))"
                     + " \($0.age.text)  \($0.source)"
             }.joined(separator: "\n"))
 
-            A hold is kept in the repository, and so is its end: its record is never deleted.
-            What protects from somebody with rights in the store is the store's own lock:
-            docs/s3.md.
+            A hold is kept in the repository, and so is its end: its record is never
+            deleted. What protects from somebody with rights in the store is the store's own
+            lock: docs/s3.md.
             """,
         operands: [Operand("NAME")], options: [match] + terms + [reason],
         examples: [
             .init("repo hold add pci --preset pci-dss --match 'pay/*'", "a year of everything"),
             .init(
-                "repo hold add case-17 --match crm --forever --reason 'asked for by the court'",
+                "repo hold add case-17 --match crm --forever --reason court",
                 "until somebody removes it"),
             .init("repo hold add audit --match '*' --until 2027-03-31", "to a date"),
         ]
@@ -132,7 +134,7 @@ enum HoldCommand {
             """,
         operands: [Operand("NAME")], options: [reason],
         examples: [
-            .init("repo hold remove case-17 --reason 'settled on 2027-02-01'", "and say why")
+            .init("repo hold remove case-17 --reason settled", "and say why")
         ]
     ) { session in
         let name = try session.arguments.text(operand: 0) ?? ""

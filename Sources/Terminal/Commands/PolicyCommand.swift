@@ -17,9 +17,9 @@ enum PolicyCommand {
     private static let showCommand = Command(
         "policy show", summary: "show what is kept, and by which policy", usage: ["[SERIES]"],
         description: """
-            Shows all policies, the most specific first. With SERIES the one that holds for it
-            and why, and what of its snapshots somebody should look at. A series for which
-            there is no policy keeps everything.
+            Shows all policies, the most specific first. With SERIES the one that holds for
+            it and why, and what of its snapshots somebody should look at. A series for
+            which there is no policy keeps everything.
             """,
         operands: [Operand("SERIES", .optional)],
         examples: [
@@ -158,17 +158,18 @@ enum PolicyCommand {
         description: """
             Says what repo prune keeps of the series that PATTERN means: one by its name, or
             several: shop/*, '*' for all. Of several policies that mean a series the most
-            specific holds, alone. The rules given replace all that was set for this pattern.
+            specific holds, alone. The rules given replace all that was set for this
+            pattern.
 
             \(RetentionOptions.explanation)
 
-            d and w are days of 24 hours and weeks of seven, mo and y those of the calendar in
-            UTC. --max-age drops what is older (for the GDPR, say), but neither what a hold
-            forbids nor the newest complete one of a series.
+            d and w are days of 24 hours and weeks of seven, mo and y those of the calendar
+            in UTC. --max-age drops what is older (for the GDPR, say), but neither what a
+            hold forbids nor the newest complete one of a series.
 
-            Of a series that a host with a write key adds to, nothing is dropped that the store
-            got within --keep-within, by default 30d: whoever takes over the host shall not
-            push out what was there before.
+            Of a series that a host with a write key adds to, nothing is dropped that the
+            store got within --keep-within, by default 30d: whoever takes over the host
+            shall not push out what was there before.
             """,
         operands: [Operand("PATTERN")], options: RetentionOptions.rules + [expectEvery],
         examples: [
@@ -243,8 +244,9 @@ enum PolicyCommand {
             four times or a quarter as large as others of its kind, or one that brings four
             times as much that is new. repo policy show SERIES lists them.
 
-            This says that all of them are as they should be. Their times are believed from
-            then on, and repo prune goes on. What comes later is looked at anew.
+            This says that all of them are as they should be. Their times are believed
+            from then on, and repo prune goes on. What comes later is looked at anew. It is
+            also for a directory that was copied without the times of its files.
             """,
         operands: [Operand("SERIES")], options: [dryRun],
         examples: [

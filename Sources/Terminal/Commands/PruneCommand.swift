@@ -19,10 +19,10 @@ enum PruneCommand {
         "prune", summary: "drop what no policy keeps",
         usage: ["[SERIES] [--keep-... N] [--gfs] [--dry-run] [--really]"],
         description: """
-            Drops what the policies of repo policy set do not keep. A series without a policy
-            keeps everything. With SERIES (a name, a pattern such as 'shop/*', or a group)
-            only of these; with rules of its own for this run it needs a SERIES, and the
-            policies do not count.
+            Drops what the policies of repo policy set do not keep. A series without a
+            policy keeps everything. With SERIES (a name, a pattern such as 'shop/*', or a
+            group) only of these; with rules of its own for this run it needs a SERIES, and
+            the policies do not count.
 
             \(RetentionOptions.explanation)
 
@@ -45,7 +45,7 @@ enum PruneCommand {
         try PolicyCommand.requireSight(vault)
         let history = try session.history(vault)
         var input = try RetentionInput.load(
-            history, vault, given: given, now: vault.surroundings.now())
+            history, vault, given: given, now: storeTime(history, vault))
         input.asked = try name.map { try RetentionInput.series(meantBy: $0, in: history) }
         input.allowEmpty = arguments.has(allowEmpty)
         input.really = arguments.has(really)
@@ -63,6 +63,13 @@ enum PruneCommand {
         }
         try summarize(table, input, session.console)
         return .done
+    }
+
+    /// The store's clock as far as it is known without writing anything: this machine's, unless the
+    /// store has written something later already.
+    private static func storeTime(_ history: History, _ vault: Vault) -> Int64 {
+        max(
+            vault.surroundings.now(), history.snapshots.compactMap { $0.committed }.max() ?? .min)
     }
 
     /// The rules of this run; nil where the stored policies hold.

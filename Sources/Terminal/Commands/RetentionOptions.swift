@@ -40,13 +40,13 @@ enum RetentionOptions {
 
     /// What stands between the usage and the options of both commands.
     static let explanation = """
-        Rules unite: a snapshot stays if one of them keeps it. For an hour, a day, a week,
-        a month or a year stands its first complete snapshot, so nightly ones keep that of
-        Sunday for the week and that of the first for the month; where it is missing, the
-        next. N counts hours, days ... that have a snapshot, back from the newest. What was
-        cut off or has shrunk stands for nothing. The newest complete one of a series always
-        stays, what is kept keeps what it needs, and what a group saved together stays
-        together.
+        Rules unite: a snapshot stays if one of them keeps it. For an hour, a day, a
+        week, a month or a year stands its first complete snapshot, so nightly ones keep
+        that of Sunday for the week and that of the first for the month; where it is
+        missing, the next. N counts hours, days ... that have a snapshot, back from the
+        newest. What was cut off or has shrunk stands for nothing. The newest complete
+        one of a series always stays, what is kept keeps what it needs, and what a group
+        saved together stays together.
         """
 
     static func isGiven(_ arguments: Arguments) -> Bool { rules.contains { arguments.has($0) } }

@@ -105,9 +105,10 @@ enum Topics {
                          evidence, end, format, bytes, bytes_new, bytes_stored,
                          tags, group, held, position {file, offset, gtid}
                          show adds: together_with [{snapshot, series}], started, ended,
-                         base, policy, keep, keep_reasons, shrunk, tool, tool_version, server_version, inner_format,
-                         databases, notes, program, options, exit_status, standard_error,
-                         continue_with, streams [{role, bytes}]
+                         base, policy, keep, keep_reasons, shrunk, tool, tool_version,
+                         server_version, inner_format, databases, notes, program,
+                         options, exit_status, standard_error, continue_with,
+                         streams [{role, bytes}]
               member     show --members: path, kind, bytes, mode, user, group, time, link,
                          hard_link, reservation
               table      show --tables: space, name, bytes, ranges [{offset, length}]
