@@ -457,6 +457,10 @@ private func nights(
         #expect(!ids.isEmpty && ids.isSubset(of: Set(flood.map { $0.id })))
         let acknowledged = try Decided(all + flood, given, now: now) { $0.acknowledged = ids }
         #expect(acknowledged.kept.count == 50)
+        let next = made.snapshot("shop", start + 62 * days, domain: host)
+        #expect(
+            try Decided(all + flood + [next], given) { $0.acknowledged = ids }.plan.anomalies
+                .isEmpty, "nor does it freeze anything the night after")
         #expect(try kept(all + flood.prefix(15), given, now: now) == 50, "a busy week is none")
         #expect(try kept(nights(60, &made), given, now: now) == 50)
     }
@@ -544,6 +548,45 @@ private func nights(
             $0.acknowledged = Set(all[60...].map { $0.id })
         }
         #expect(then.plan.anomalies.isEmpty)
+    }
+
+    @Test func `what is frozen outlives max-age, and what froze it stays, too`() throws {
+        var made = Made()
+        var all = nights(60, &made, domain: host)
+        all.append(
+            made.snapshot("shop", start + 60 * days, domain: host) { $0.bytesRead = 900 << 20 })
+        all.append(made.snapshot("shop", start + 61 * days, domain: host))
+        var given = last
+        given.maxAge = CalendarSpan(10, .days)
+        let decided = try Decided(all, given, now: start + 200 * days)
+        #expect(decided.plan.dropped.isEmpty)
+        #expect(
+            decided.reasons(all[60]) == [
+                "frozen: jump in size on 2026-04-30 (older than max-age 10d)"
+            ])
+    }
+
+    @Test func `no clock of anybody makes it overflow`() throws {
+        var made = Made()
+        let extremes: [Int64] = [.min, .min + 1, -1, 0, .max - 1, .max]
+        var all = nights(12, &made, domain: host)
+        for time in extremes {
+            for committed in extremes {
+                all.append(
+                    made.snapshot("shop", time, committed: committed, domain: host) {
+                        ($0.started, $0.ended) = (.min, .max)
+                        $0.group = "nightly"
+                    })
+            }
+        }
+        for now in extremes {
+            for acknowledged in [[], Set(all.map { $0.id })] {
+                _ = try Decided(all, .gfs, now: now) {
+                    $0.acknowledged = acknowledged
+                    $0.forgotten = [SeriesName("shop", host): extremes]
+                }
+            }
+        }
     }
 
     @Test func `no claimed time takes a slot from what was there before`() throws {

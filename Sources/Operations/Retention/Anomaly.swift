@@ -51,21 +51,27 @@ struct AnomalySearch {
 
     /// Snapshots up to which, within a week of the store's clock, came four times what is usual.
     func floods() -> [Anomaly] {
-        let commits = snapshots.map { $0.committed ?? 0 }
-        let made = (commits + forgotten).sorted()
+        let commits = snapshots.map { Self.sane($0.committed ?? 0) }
+        let made = (commits + forgotten.map { Self.sane($0) }).sorted()
         guard let first = made.first else { return [] }
-        let accepted = snapshots.indices.filter { acknowledged.contains(snapshots[$0].id) }
-            .map { commits[$0] }
         var found: [Anomaly] = []
+        // How many there were in the week before what somebody found in order.
+        var accepted: [(at: Int64, count: Int)] = []
         var begin = 0
         for (index, snapshot) in snapshots.enumerated() {
             let windowStart = commits[index] - Self.week
             while commits[begin] <= windowStart { begin += 1 }
             let count = index - begin + 1
-            guard count >= Self.floodMin, !acknowledged.contains(snapshot.id) else { continue }
-            guard let weekly = usual(before: windowStart, first: first, made) else { continue }
-            // A week that somebody found in order is usual from then on.
-            let usual = max(weekly, 1, Self.mostInAWeek(accepted, upTo: commits[index]))
+            guard !acknowledged.contains(snapshot.id) else {
+                accepted.append((commits[index], count))
+                continue
+            }
+            guard count >= Self.floodMin,
+                let weekly = usual(before: windowStart, first: first, made)
+            else { continue }
+            // That is usual, too, for half a year.
+            let recent = accepted.filter { $0.at >= windowStart - Int64(Self.weeksMax) * Self.week }
+            let usual = max(weekly, 1, recent.map { $0.count }.max() ?? 0)
             if count / Self.factor >= usual {
                 found.append(
                     Anomaly(
@@ -75,6 +81,9 @@ struct AnomalySearch {
         }
         return found
     }
+
+    /// A time that can be reckoned with, whatever a clock said.
+    private static func sane(_ time: Int64) -> Int64 { min(max(time, -1 << 60), 1 << 60) }
 
     /// The median of the weeks before; nil where there is no whole one.
     private func usual(before time: Int64, first: Int64, _ made: [Int64]) -> Int? {
@@ -97,15 +106,6 @@ struct AnomalySearch {
             if times[middle] <= time { low = middle + 1 } else { high = middle }
         }
         return low
-    }
-
-    private static func mostInAWeek(_ times: [Int64], upTo time: Int64) -> Int {
-        var (most, begin) = (0, 0)
-        for (index, this) in times.enumerated() where this <= time {
-            while times[begin] <= this - week { begin += 1 }
-            most = max(most, index - begin + 1)
-        }
-        return most
     }
 
     // MARK: jumps

@@ -113,12 +113,13 @@ struct DecisionBoard {
     /// Of one series, the oldest first.
     func decisions(of members: [Snapshot]) -> [RetentionDecision] {
         let policy = members.first.flatMap { input.policies.policy(for: $0.head.series) }
+        let name = policy.flatMap { $0.isStored ? $0.pattern.text : nil }
         return members.sorted { ($0.head.time, $0.id) < ($1.head.time, $1.id) }.compactMap {
             snapshot in
             guard let place = place(snapshot.id, snapshot.domain) else { return nil }
             return RetentionDecision(
                 snapshot: snapshot, keeps: !reasons[place].isEmpty, reasons: texts(place),
-                policy: policy?.pattern.text)
+                policy: name)
         }
     }
 

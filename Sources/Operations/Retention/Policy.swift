@@ -8,6 +8,8 @@ package struct Policy: Sendable, Equatable {
     package let version: UInt64
     package let recorded: Int64
 
+    package var isStored: Bool { version > 0 }
+
     package init(
         pattern: SeriesPattern, rules: RetentionRules, version: UInt64 = 0, recorded: Int64 = 0
     ) {

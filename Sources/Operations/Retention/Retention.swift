@@ -73,7 +73,7 @@ package struct RetentionDecision: Sendable {
     package let keeps: Bool
     /// Why it stays, or goes; one at least.
     package let reasons: [String]
-    /// The policy that holds for its series.
+    /// The stored policy that holds for its series.
     package let policy: String?
 }
 

@@ -14,6 +14,17 @@ struct DecisionTable {
         }
     }
 
+    /// Says where somebody should look before the rest can go.
+    func hint(_ console: Console) {
+        let strange = Set(plan.anomalies.map { $0.snapshot.head.series }).sorted()
+        for series in strange.prefix(Self.hintsMax) {
+            let name = shellWord(printable(series))
+            console.hint("something of \(name) should be looked at: repo policy show \(name)")
+        }
+    }
+
+    private static let hintsMax = 5
+
     var kept: Int { plan.decisions.count { $0.keeps } }
     var dropped: Int { plan.decisions.count { !$0.keeps } }
 

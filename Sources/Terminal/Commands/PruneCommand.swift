@@ -100,6 +100,7 @@ enum PruneCommand {
         try console.summary(
             "would drop \(Figures.count(table.dropped, "snapshot")) and keep"
                 + " \(Figures.count(table.kept)); nothing was dropped")
+        table.hint(console)
         if input.policies.all.isEmpty {
             console.hint("there is no policy, so all is kept: repo policy set '*' --gfs")
         }
