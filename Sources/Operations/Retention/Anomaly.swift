@@ -55,7 +55,8 @@ struct AnomalySearch {
         let made = (commits + forgotten.map { Self.sane($0) }).sorted()
         guard let first = made.first else { return [] }
         var found: [Anomaly] = []
-        // How many there were in the week before what somebody found in order.
+        // How many there were in the week before what somebody found in order; only those that no
+        // later one exceeds, so that the first is the most.
         var accepted: [(at: Int64, count: Int)] = []
         var begin = 0
         for (index, snapshot) in snapshots.enumerated() {
@@ -63,6 +64,7 @@ struct AnomalySearch {
             while commits[begin] <= windowStart { begin += 1 }
             let count = index - begin + 1
             guard !acknowledged.contains(snapshot.id) else {
+                while let last = accepted.last, last.count <= count { accepted.removeLast() }
                 accepted.append((commits[index], count))
                 continue
             }
@@ -70,8 +72,9 @@ struct AnomalySearch {
                 let weekly = usual(before: windowStart, first: first, made)
             else { continue }
             // That is usual, too, for half a year.
-            let recent = accepted.filter { $0.at >= windowStart - Int64(Self.weeksMax) * Self.week }
-            let usual = max(weekly, 1, recent.map { $0.count }.max() ?? 0)
+            let halfYearAgo = windowStart - Int64(Self.weeksMax) * Self.week
+            while let first = accepted.first, first.at < halfYearAgo { accepted.removeFirst() }
+            let usual = max(weekly, 1, accepted.first?.count ?? 0)
             if count / Self.factor >= usual {
                 found.append(
                     Anomaly(
