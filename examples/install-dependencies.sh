@@ -15,9 +15,9 @@ tests=(
     mariadb-server mariadb-client mariadb-backup mydumper postgresql-15 postgresql-client-15 sqlite3
     gzip bzip2 xz-utils zstd lz4 pv openssl python3 python3-venv
     swift-proxy swift-account swift-container swift-object memcached
-    attr strace rsync tar util-linux bsdutils procps
+    attr strace rsync tar util-linux bsdutils procps restic tzdata
 )
-benchmarks=(restic borgbackup)
+benchmarks=(borgbackup)
 
 wanted=()
 for argument in "$@"; do

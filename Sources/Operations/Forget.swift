@@ -31,6 +31,7 @@ package func forget(_ request: ForgetRequest, in vault: Vault) throws -> [Forget
     let decisions = try choose(request.references, history)
     let chosen = decisions.map { $0.snapshot }
     let going = Set(chosen.map { $0.id })
+    try refuseHeld(chosen, in: vault)
     try refusePartsOfGroups(decisions, going, history)
     for snapshot in chosen {
         let others = history.snapshots.filter {

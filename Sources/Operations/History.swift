@@ -24,17 +24,21 @@ package struct History: Sendable {
     package static func load(_ vault: Vault, acceptRollback: Bool = false) throws -> History {
         var snapshots: [Snapshot] = []
         var unreadable: [(ObjectName, any Error)] = []
-        for (domain, ids) in try vault.committed() {
+        for (domain, commits) in try vault.committed() {
             guard let context = vault.context(domain) else { continue }
             let store = SnapshotStore(context)
             var committed: [Snapshot] = []
-            try askAll(ids, atOnce: context.requestsAtOnce, { try store.head($0) }) { id, head in
+            try askAll(commits, atOnce: context.requestsAtOnce, { try store.head($0.id) }) {
+                commit, head in
                 do {
-                    committed.append(Snapshot(domain: domain, id: id, head: try head.get()))
+                    committed.append(
+                        Snapshot(
+                            domain: domain, id: commit.id, head: try head.get(),
+                            committed: commit.modified))
                 } catch StorageError.missing {
                     return
                 } catch  where isDamage(error) {
-                    unreadable.append((.commit(domain, id), error))
+                    unreadable.append((.commit(domain, commit.id), error))
                 }
             }
             if unreadable.isEmpty {

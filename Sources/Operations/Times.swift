@@ -81,12 +81,13 @@ package enum Times {
         return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 
-    private static func floorDivide(_ a: Int64, _ b: Int64) -> Int64 {
-        a >= 0 ? a / b : -((-a + b - 1) / b)
+    /// For any `a`, also what a broken clock says; `b` is positive.
+    static func floorDivide(_ a: Int64, _ b: Int64) -> Int64 {
+        a % b < 0 ? a / b - 1 : a / b
     }
 
     /// Days since 1970 to year, month and day of the Gregorian calendar.
-    private static func civil(_ days: Int64) -> (Int, Int, Int) {
+    static func civil(_ days: Int64) -> (Int, Int, Int) {
         // Counted from March 1, so that the leap day ends the year; eras of 400 years.
         let shifted = days + 719_468
         let era = floorDivide(shifted, 146_097)
@@ -98,5 +99,15 @@ package enum Times {
         let isAfterDecember = month >= 10
         let year = yearOfEra + era * 400 + (isAfterDecember ? 1 : 0)
         return (Int(year), Int(isAfterDecember ? month - 9 : month + 3), Int(day))
+    }
+
+    /// The day number of a date, of which the day may lie beyond its month.
+    static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
+        let shifted = month <= 2 ? year - 1 : year
+        let era = floorDivide(shifted, 400)
+        let yearOfEra = shifted - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        return era * 146_097 + dayOfEra - 719_468
     }
 }

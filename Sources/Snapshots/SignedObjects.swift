@@ -68,7 +68,11 @@ package struct SignedObjects: Sendable {
     // MARK: records
 
     /// Writes a record into the domain it speaks of.
-    package func put(_ kind: Record.Kind, _ fields: [UInt8], _ context: DomainContext) throws {
+    /// - Returns: the record's name.
+    @discardableResult
+    package func put(_ kind: Record.Kind, _ fields: [UInt8], _ context: DomainContext) throws
+        -> ObjectID
+    {
         let id = try context.newID("record", mixing: fields)
         let header = ObjectHeader(.record, detail: kind.rawValue, domain: context.domain, id: id)
             .bytes
@@ -79,6 +83,7 @@ package struct SignedObjects: Sendable {
         let object = header + box
         try store.put(
             .record(kind, id), object + (try keyring.sign(Record.signaturePrefix + object)))
+        return id
     }
 
     /// The fields of all records of a kind that this key can read.
@@ -86,11 +91,11 @@ package struct SignedObjects: Sendable {
     package func records(
         _ kind: Record.Kind, context: (DomainID) -> DomainContext?,
         ignored: (ObjectName, any Error) -> Void
-    ) throws -> [(domain: DomainID, fields: [UInt8])] {
-        var found: [(domain: DomainID, fields: [UInt8])] = []
+    ) throws -> [SignedRecord] {
+        var found: [SignedRecord] = []
         for object in try store.list(.records(kind)) {
             do {
-                if let record = try record(object.name, kind, context: context) {
+                if let record = try record(object, kind, context: context) {
                     found.append(record)
                 }
             } catch  where isDamage(error) {
@@ -101,8 +106,9 @@ package struct SignedObjects: Sendable {
     }
 
     private func record(
-        _ name: ObjectName, _ kind: Record.Kind, context: (DomainID) -> DomainContext?
-    ) throws -> (domain: DomainID, fields: [UInt8])? {
+        _ stored: StoredObject, _ kind: Record.Kind, context: (DomainID) -> DomainContext?
+    ) throws -> SignedRecord? {
+        let name = stored.name
         let object = try store.get(name, limit: 1 << 20)
         guard object.count > ObjectHeader.byteCount + Record.signatureBytes else {
             throw WireError.malformed("\(name) is malformed: it ends too early")
@@ -124,6 +130,17 @@ package struct SignedObjects: Sendable {
             signed[reader.offset...], key: context.keys.index, label: Record.label,
             name: header.id.bytes,
             associated: Array(signed[..<ObjectHeader.byteCount]), what: "\(name)")
-        return (header.domain, try Padding.unpad(padded, what: "\(name)"))
+        return SignedRecord(
+            id: header.id, domain: header.domain, modified: stored.modified,
+            fields: try Padding.unpad(padded, what: "\(name)"))
     }
+}
+
+/// A record whose signature is good, opened.
+package struct SignedRecord: Sendable {
+    package let id: ObjectID
+    package let domain: DomainID
+    /// When it was written, by the store's clock; milliseconds since 1970.
+    package let modified: Int64
+    package let fields: [UInt8]
 }

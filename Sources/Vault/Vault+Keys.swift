@@ -109,8 +109,8 @@ extension Vault {
         let found = try signedObjects.records(.key, context: { self.context($0) }) { name, error in
             surroundings.warn("\(name) is ignored: \(explanation(of: error))")
         }
-        for (_, value) in found {
-            let record = try KeyRecord(value, what: "a key record")
+        for signed in found {
+            let record = try KeyRecord(signed.fields, what: "a key record")
             records[record.slot] = record
         }
         return try Self.readSlots(store, surroundings).map { slot in

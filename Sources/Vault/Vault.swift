@@ -137,13 +137,22 @@ package final class Vault: Sendable {
     }
 
     /// What was committed in each domain that this key can see, both in order.
-    package func committed() throws -> [(domain: DomainID, ids: [ObjectID])] {
+    package func committed() throws -> [(domain: DomainID, commits: [Commit])] {
         let folder = keyring.writeDomain == nil ? Folder.all(.commits) : .commits(ownDomain)
-        var ids: [DomainID: [ObjectID]] = [:]
+        var commits: [DomainID: [Commit]] = [:]
         for object in try store.list(folder) {
-            if case .commit(let domain, let id) = object.name { ids[domain, default: []].append(id) }
+            if case .commit(let domain, let id) = object.name {
+                commits[domain, default: []].append(Commit(id: id, modified: object.modified))
+            }
         }
-        if keyring.writeDomain != nil { ids[ownDomain, default: []] += [] }
-        return ids.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        if keyring.writeDomain != nil { commits[ownDomain, default: []] += [] }
+        return commits.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// A commit as a listing shows it.
+    package struct Commit: Sendable {
+        package let id: ObjectID
+        /// By the store's clock, milliseconds since 1970.
+        package let modified: Int64
     }
 }

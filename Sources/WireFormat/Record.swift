@@ -1,5 +1,5 @@
-/// A signed fact (docs/format.md, section 13): what was forgotten, which keys there are; later
-/// policies and holds.
+/// A signed fact (docs/format.md, section 13): what was forgotten, which keys there are, what
+/// is to be kept.
 package struct Record: Sendable {
     package enum Kind: UInt8, Sendable, CaseIterable {
         case forgotten = 1

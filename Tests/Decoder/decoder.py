@@ -84,6 +84,9 @@ FIELDS = {kind: [field.split(":") for field in fields.split()] for kind, fields 
     "manifest": "head: producer: facts: streams:* inline:", "table": "database: name: ranges:",
     "stream": "role:1 class:1 length:8 checksum:48 leaf: root:24 name: rule:2 bytes: sums_files:1",
     "forgotten": "snapshot:16 writer:16 sequence:8", "keys": "slot:16 kind:1",
+    "policies": "pattern: version:8 recorded:8 rules:", "holds": "name: recorded:8 ends:16 patterns:* until:8 age:5",
+    "rules": """last:4 hourly:4 daily:4 weekly:4 monthly:4 yearly:4 within:5 tags:* max_age:5 timezone: week_start:1
+        by_host:1""", "acknowledgements": "series: domain:8 recorded:8 snapshots:*",
     "entry": """path: kind:1 mode: owner: names: modified:12 changed:12 inode: length: target: link: device:
         attributes:* reservation:1 holes: ranges: checksum:16""",
 }.items()}
@@ -443,14 +446,17 @@ def verify(repository, heads):
             for told in parse(keys.open_box(b"index object", data), "index").get("packs", ()):
                 need(packs.get(domain + told[:16], told[16:]) == told[16:], "belies pack " + told[:16].hex())
     for folder, kind in {"tombstones/packs": 1, "tombstones/snapshots": 2, "tombstones/index": 3,
-                         "records/forgotten": 1, "records/keys": 6}.items():
+                         "records/forgotten": 1, "records/policies": 2, "records/holds": 3,
+                         "records/acknowledgements": 4, "records/keys": 6}.items():
         for name, id in objects(folder + "/N"):
             with about(name, go_on=Exception):
                 data, what = read(name), folder.split("s/")[0]
                 check_start(data, what[0].upper().encode())
                 need(data[8] == kind and data[24:40] == id, "the header is not that of the name")
                 keys.pkP.verify(data[-64:], f"repo {what} v1".encode() + data[:-64])
-                if what == "record": parse(keys.open_box(b"record", data[:-64]), folder.split("/")[1])
+                if what == "record":
+                    told = parse(keys.open_box(b"record", data[:-64]), folder.split("/")[1])
+                    parse(told.get("rules", b""), "rules")
     for head in heads:
         with about(head["where"][0], go_on=Exception):
             streams, _ = snapshot = repository.snapshot(head)

@@ -142,6 +142,8 @@ from_the_program() {
         2>"$work/stderr" || fail "repo key add --kind write"
     unset REPO_PASSWORD_FILE
     export REPO_KEY_FILE=$work/write-key
+    add host/old "$data/tiny" --time 2020-01-01
+    comes_back tiny
     for name in first changed mixed; do
         add "host/$name" "$data/$name"
         comes_back "$name"
@@ -159,6 +161,16 @@ from_the_program() {
     [ "$(wc -l <"$work/list")" = $((added - 1)) ] || fail "$((added - 1)) snapshots are listed: $(cat "$work/list")"
     ok "all $((added - 1)) snapshots are listed, and not the one that was forgotten"
 
+    for name in "policy set * --gfs --keep-within 30d --keep-tag x --max-age 9y --timezone Europe/Berlin --expect-every 1d" \
+        "policy set shop --keep-last all --keep-hourly 3 --week-starts monday --by-host" "policy remove shop" \
+        "hold add pci --preset pci-dss --match s* --match long" "hold add court --forever --match x --reason y" \
+        "hold remove pci --reason over" "hold add date --match * --until 2099-01-01" "policy acknowledge host/old"; do
+        # shellcheck disable=SC2086
+        (set -f && exec "$binary" -r "$repository" $name >/dev/null 2>"$work/stderr") || fail "repo $name"
+    done
+    for name in policies holds acknowledgements; do
+        [ -n "$(ls "$repository/records/$name")" ] || fail "there are records of $name"
+    done
     decode "$repository" --password-file "$work/password" verify >"$work/verified" || fail "everything keeps the format"
     ok "everything keeps the format: $(cat "$work/verified")"
 

@@ -81,8 +81,8 @@ private func summary(_ head: Head, _ way: EndPhrase.Way, exitStatus: Int64? = ni
                 "3f3f3f3f  2026-11-21 04:16  shop    full  seen  667.7 MiB  2.7 MiB  nightly",
             ])
         #expect(summary(grouped, .pipe).lines[0].hasSuffix("2026-11-21 04:16  group nightly"))
-        #expect(snapshots[1].json.line.contains(#""group":"nightly""#))
-        #expect(snapshots[0].json.line.contains(#""group":null"#))
+        #expect(snapshots[1].json().line.contains(#""group":"nightly""#))
+        #expect(snapshots[0].json().line.contains(#""group":null"#))
         let sheet = SnapshotSheet(
             snapshot: snapshots[1], manifest: manifest(grouped),
             together: [Snapshot(domain: .shared, id: id(0x40), head: head())])
@@ -139,7 +139,7 @@ private func summary(_ head: Head, _ way: EndPhrase.Way, exitStatus: Int64? = ni
 }
 
 @Test func `a snapshot as JSON has the fields that scripts rely on`() {
-    let line = Snapshot(domain: .shared, id: id(0x3f), head: head()).json.line
+    let line = Snapshot(domain: .shared, id: id(0x3f), head: head()).json().line
     for field in [
         #""type":"snapshot""#, #""time":"2026-11-21T04:16:29Z""#, #""host":"db1""#,
         #""complete":true"#,

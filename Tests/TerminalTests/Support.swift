@@ -124,6 +124,11 @@ final class Harness: Sendable {
     /// - Parameter words: the command line; `./` begins a path in the directory.
     @discardableResult
     func run(_ words: String..., settings: Console.Settings = Console.Settings()) -> Result {
+        run(words, settings: settings)
+    }
+
+    @discardableResult
+    func run(_ words: [String], settings: Console.Settings = Console.Settings()) -> Result {
         let capture = Capture()
         let calls = capture.calls()
         let random = random

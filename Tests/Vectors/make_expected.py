@@ -472,8 +472,25 @@ FORGOTTEN = (("1!", "snapshot"), ("2!", "writer"), ("3!", "sequence"), ("4", "se
 KEY = (("1!", "slot"), ("2!", "slot kind"), ("3", "slot domain"), ("4", "label"), ("5", "created"))
 
 
+RULES = (("1!", "last"), ("2!", "hourly"), ("3!", "daily"), ("4!", "weekly"), ("5!", "monthly"), ("6!", "yearly"),
+         ("7!", "within"), ("8!", "tag"), ("9!", "max age"), ("10!", "timezone"), ("11!", "week start"), ("12!", "by host"),
+         ("13", "expect every"))
+HOLD = (("1!", "name"), ("2!", "recorded"), ("3!", "ends"), ("4!", "pattern"), ("5!", "until"), ("6!", "age"), ("7", "reason"),
+        ("8", "source"))
+ACKNOWLEDGEMENT = (("1!", "series"), ("2!", "of domain"), ("3!", "recorded"), ("4!", "snapshot"))
+
+
+def named(c, table):
+    return fields(*((tag, value) for tag, name in table for value in c.all(name)))
+
+
 def record(c):
-    content = fields(*((tag, c.get(name)) for tag, name in {1: FORGOTTEN, 6: KEY}[c.n("kind")]))
+    kind = c.n("kind")
+    if kind == 2:
+        rules = [("4!", named(c, RULES))] if c.has("rules") else []
+        content = fields(("1!", c["pattern"]), ("2!", c["version"]), ("3!", c["recorded"]), *rules)
+    else:
+        content = named(c, {1: FORGOTTEN, 3: HOLD, 4: ACKNOWLEDGEMENT, 6: KEY}[kind])
     start = header(b"R", c["domain"], c["record id"], c.n("kind"))
     k = Keys(c["root"])
     data = start + box(k.domain(c["domain"])["K_index"], b"record", c["record id"], c["box salt"], start, padded(content))

@@ -70,7 +70,8 @@ struct FieldsTests {
         "index object": [1], "head": [18, 23], "head in a manifest": [18, 23], "manifest": [4],
         "small manifest": [4], "catalog entry": [13], "link": [13], "other name": [13],
         "device": [13], "member": [13],
-        "small catalog entry": [13],
+        "small catalog entry": [13], "rules": [8], "hold until a date": [4], "hold by age": [4],
+        "acknowledgement": [4],
     ]
 
     @Test(arguments: Samples.withFields)
@@ -91,6 +92,7 @@ struct FieldsTests {
         ("head", [1, 2, 3, 7, 8, 9, 10, 13, 21, 22]),
         ("head in a manifest", [2, 3, 7, 8, 9, 10, 13, 21, 22]),
         ("manifest", [1, 4]), ("record of a removal", [1, 2, 3]), ("record of a key", [1, 2]),
+        ("policy", [1, 2, 3]), ("hold until a date", [1, 2, 4]), ("acknowledgement", [1, 2, 3, 4]),
         ("small catalog entry", [1, 2]),
     ])
     func `a required field that is missing makes the object malformed, another does not`(
@@ -117,6 +119,9 @@ struct FieldsTests {
         ("write bundle", [1, 4, 5, 6, 7, 11, 12, 13, 14, 15]), ("maintain bundle", [8, 9, 10]),
         ("head", [1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 20, 21, 22, 23, 24]),
         ("record of a removal", [1, 2, 3, 5, 6, 7]), ("record of a key", [1, 2, 3, 5]),
+        ("rules", [1, 2, 3, 4, 5, 6, 7, 9, 11, 12, 13]), ("policy", [2, 3]),
+        ("hold until a date", [2, 5]), ("hold by age", [2, 6]), ("end of a hold", [2, 3]),
+        ("acknowledgement", [2, 3, 4]),
         ("catalog entry", [2, 3, 4, 6, 7, 8, 9, 14]), ("device", [12]),
     ])
     func `a value of the wrong length makes the object malformed`(
@@ -137,7 +142,8 @@ struct FieldsTests {
     @Test(
         arguments: [
             ("write bundle", [16]), ("head", [2, 16, 17, 18, 25]), ("record of a removal", [4]),
-            ("record of a key", [4]),
+            ("record of a key", [4]), ("rules", [8, 10]), ("policy", [1]),
+            ("hold until a date", [1, 4, 7, 8]), ("acknowledgement", [1]),
             ("table entry", [1, 2]),
         ] as [(String, [UInt16])])
     func `text that is not UTF-8 makes the object malformed`(_ name: String, _ numbers: [UInt16])
@@ -160,6 +166,7 @@ struct FieldsTests {
             ("the fields of config", 4, [0, 3, 255]), ("full bundle", 1, [0, 4, 255]),
             ("head", 3, [0, 4, 255]),
             ("head", 10, [3, 255]), ("record of a key", 2, [0, 4]),
+            ("rules", 11, [7, 255]), ("rules", 12, [0, 2]),
             ("small catalog entry", 2, [0, 8, 255]),
         ] as [(String, UInt16, [UInt8])])
     func `a value of an enumeration that is not known refuses the object as unknown`(
@@ -174,6 +181,59 @@ struct FieldsTests {
                 _ = try sample.again(sample.joined(fields))
             }
         }
+    }
+
+    @Test func `rules keep something, spans have a known unit and are longer than nothing`() throws
+    {
+        let fields = RawField.parseWide(Samples.rules.bytes)
+        func changed(_ number: UInt16, _ value: [UInt8]) -> [UInt8] {
+            var changed = fields
+            for index in fields.indices where fields[index].number == number {
+                changed[index].value = value
+            }
+            return RawField.wide(changed)
+        }
+        for number: UInt16 in 1...6 {
+            expectMalformed { _ = try RetentionRules(changed(number, [0, 0, 0, 0]), what: "") }
+        }
+        expectMalformed { _ = try RetentionRules(changed(11, [0]), what: "") }
+        for number: UInt16 in [7, 9, 13] {
+            expectMalformed { _ = try RetentionRules(changed(number, [3, 0, 0, 0, 0]), what: "") }
+            for unit: UInt8 in [0, 7, 255] {
+                expectUnknown("unit \(unit)") {
+                    _ = try RetentionRules(changed(number, [unit, 1, 0, 0, 0]), what: "")
+                }
+            }
+        }
+    }
+
+    @Test func `a hold ends in one way, and what ends one holds nothing`() throws {
+        func hold(_ samples: HoldRecord...) -> [UInt8] {
+            var fields: [RawField] = []
+            for field in samples.flatMap({ RawField.parseWide($0.bytes) })
+            where field.number == 4 || !fields.contains(where: { $0.number == field.number }) {
+                fields.append(field)
+            }
+            return RawField.wide(fields.sorted { $0.number < $1.number })
+        }
+        expectMalformed { _ = try HoldRecord(hold(Samples.holdUntil, Samples.holdByAge), what: "") }
+        for sample in [Samples.holdUntil, Samples.holdByAge] {
+            expectMalformed { _ = try HoldRecord(hold(sample, Samples.holdEnd), what: "") }
+        }
+        let forever = HoldRecord(
+            name: "x", recorded: 1, content: .hold(patterns: ["*"], term: .forever))
+        #expect(try HoldRecord(forever.bytes, what: "") == forever)
+    }
+
+    @Test func `an acknowledgement names at most 10,000 snapshots`() throws {
+        func read(_ count: Int) throws {
+            let record = AcknowledgementRecord(
+                series: "s", domain: .shared, recorded: 1,
+                snapshots: (0..<count).map { objectID(UInt8(truncatingIfNeeded: $0)) })
+            #expect(try AcknowledgementRecord(record.bytes, what: "") == record)
+        }
+        try read(10_000)
+        expectMalformed { try read(10_001) }
     }
 
     @Test func `a reason that is not known is passed over`() throws {

@@ -17,11 +17,15 @@ struct RoundTripTests {
             ("the fields of config", 1...6), ("directory", 1...3), ("index object", 1...1),
             ("head", 1...26),
             ("head in a manifest", 2...26), ("manifest", 1...5), ("record of a removal", 1...7),
-            ("record of a key", 1...5), ("table entry", 1...3),
+            ("record of a key", 1...5), ("table entry", 1...3), ("rules", 1...13),
+            ("policy", 1...4), ("end of a policy", 1...3), ("end of a hold", 1...3),
+            ("acknowledgement", 1...4),
         ]
         for (name, range) in expected { #expect(numbers[name] == Set(range), "\(name)") }
         let entries = ["catalog entry", "link", "other name", "device"].compactMap { numbers[$0] }
         #expect(entries.reduce([]) { $0.union($1) } == Set(1...15))
+        #expect(numbers["hold until a date"] == [1, 2, 4, 5, 7, 8])
+        #expect(numbers["hold by age"] == [1, 2, 4, 6])
         #expect(numbers["member"] == [1, 2, 3, 4, 9, 15, 16])
         #expect(numbers["full bundle"] == [1, 2, 3])
         #expect(numbers["write bundle"] == [1, 2, 4, 5, 6, 7, 11, 12, 13, 14, 15, 16])
@@ -35,6 +39,10 @@ struct RoundTripTests {
         ("directory", [1, 3]),
         ("index object", [1]), ("head", [1, 2, 3, 6, 7, 10, 21, 22, 23]), ("manifest", [1, 4, 5]),
         ("record of a removal", [1, 2, 3]), ("record of a key", [1, 2]),
+        ("rules", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]), ("policy", [1, 2, 3, 4]),
+        ("end of a policy", [1, 2, 3]), ("hold until a date", [1, 2, 4, 5]),
+        ("hold by age", [1, 2, 4, 6]), ("end of a hold", [1, 2, 3]),
+        ("acknowledgement", [1, 2, 3, 4]),
         ("catalog entry", [1, 2, 9]),
         ("link", [1, 2, 10]), ("other name", [1, 2, 11]), ("device", [1, 2]), ("table entry", []),
         ("member", [1, 2, 9, 16]),

@@ -268,6 +268,31 @@ enum Samples {
         reason: .pruned)
     static let keyRecord = KeyRecord(
         slot: objectID(98), kind: .write, domain: domain, label: "db1", created: 1_700_000_000_000)
+
+    static var rules: RetentionRules {
+        var rules = RetentionRules()
+        (rules.keepLast, rules.keepHourly, rules.keepDaily) = (1, 2, RetentionRules.all)
+        (rules.keepWeekly, rules.keepMonthly, rules.keepYearly) = (4, 5, 6)
+        rules.keepWithin = CalendarSpan(90, .minutes)
+        rules.keepTags = ["a", "größe"]
+        rules.maxAge = CalendarSpan(.max, .years)
+        rules.timezone = "America/Argentina/Buenos_Aires"
+        rules.weekStart = 6
+        rules.byHost = true
+        rules.expectEvery = CalendarSpan(2, .weeks)
+        return rules
+    }
+    static let policy = PolicyRecord(pattern: "shop/*", version: .max, recorded: -1, rules: rules)
+    static let noPolicy = PolicyRecord(pattern: "*", version: 1, recorded: .max, rules: nil)
+    static let holdUntil = HoldRecord(
+        name: "case 17", recorded: 5, content: .hold(patterns: ["a", "b*"], term: .until(.min)),
+        reason: "because", source: "a law")
+    static let holdByAge = HoldRecord(
+        name: "pci", recorded: 5,
+        content: .hold(patterns: ["*"], term: .age(CalendarSpan(1, .years))))
+    static let holdEnd = HoldRecord(name: "pci", recorded: 6, content: .end(of: objectID(99)))
+    static let acknowledgement = AcknowledgementRecord(
+        series: "s", domain: domain, recorded: 7, snapshots: [objectID(100), objectID(101)])
 }
 
 extension Samples {
@@ -303,6 +328,15 @@ extension Samples {
             try ForgottenRecord($0, what: "it").bytes
         },
         fields("record of a key", keyRecord.bytes) { try KeyRecord($0, what: "it").bytes },
+        fields("rules", rules.bytes) { try RetentionRules($0, what: "it").bytes },
+        fields("policy", policy.bytes) { try PolicyRecord($0, what: "it").bytes },
+        fields("end of a policy", noPolicy.bytes) { try PolicyRecord($0, what: "it").bytes },
+        fields("hold until a date", holdUntil.bytes) { try HoldRecord($0, what: "it").bytes },
+        fields("hold by age", holdByAge.bytes) { try HoldRecord($0, what: "it").bytes },
+        fields("end of a hold", holdEnd.bytes) { try HoldRecord($0, what: "it").bytes },
+        fields("acknowledgement", acknowledgement.bytes) {
+            try AcknowledgementRecord($0, what: "it").bytes
+        },
     ]
 
     private static func body(_ counted: [UInt8]) -> [UInt8] {

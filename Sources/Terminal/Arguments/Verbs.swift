@@ -5,11 +5,11 @@ enum Verbs {
             InitCommand.command, AddCommand.command, ListCommand.command, ShowCommand.command,
             CatCommand.command,
             RestoreCommand.command, DiffCommand.command, CheckCommand.command,
-            CopyCommand.command, ForgetCommand.command,
-        ] + KeyCommand.all
+            CopyCommand.command, PruneCommand.command, ForgetCommand.command,
+        ] + PolicyCommand.all + HoldCommand.all + KeyCommand.all
 
     /// First words that a second must follow.
-    static let groups = ["key"]
+    static let groups = ["key", "policy", "hold"]
 
     static func command(_ name: String) throws(UsageError) -> Command {
         if let command = all.first(where: { $0.name == name }) { return command }
@@ -53,8 +53,6 @@ enum Verbs {
 
     /// What comes later, and what it will be for.
     static let later = [
-        "policy": "how long to keep what", "prune": "applies the policy and frees space",
-        "hold": "forbids dropping",
         "status": "how old, how large, how safe",
         "tag": "changes tags; repo add --tag sets them",
         "wal": "keeps a server's WAL",
@@ -69,7 +67,12 @@ enum Verbs {
     private static let adds = "repo add SERIES saves a snapshot: repo add --help has examples"
     private static let prints = "repo cat REF prints a dump; repo add SERIES saves one"
     private static let restores = "repo restore REF --to PATH brings one back"
-    private static let drops = "repo forget REF drops a snapshot"
+    private static let drops =
+        "repo forget REF drops a snapshot, repo prune what no policy keeps"
+    private static let expires =
+        "repo policy set says what to keep, repo prune drops the rest"
+    private static let frees = "repo prune frees space"
+    private static let holds = "repo hold add forbids to drop snapshots"
     private static let checks = "repo check proves that everything can be restored"
     private static let locks = "there are no locks, so there is nothing to unlock"
     private static let shown = "repo show REF tells everything about a snapshot"
@@ -86,7 +89,9 @@ enum Verbs {
         "dump": prints, "export": prints, "print": prints, "extract": restores, "get": restores,
         "recover": restores,
         "pull": restores, "delete": drops, "rm": drops, "remove": drops, "drop": drops,
-        "expire": drops,
+        "expire": expires, "retention": expires, "rotate": expires, "keep": expires,
+        "policies": expires, "cleanup": expires, "clean": expires, "purge": expires,
+        "protect": holds, "holds": holds, "legal-hold": holds,
         "verify": checks, "validate": checks, "fsck": checks, "test": checks, "scrub": checks,
         "unlock": locks, "break-lock": locks, "lock": locks, "info": shown, "stats": shown,
         "stat": shown,
@@ -97,7 +102,6 @@ enum Verbs {
         "repair":
             "repo check says what is damaged; nothing has to be repaired for the rest to be used",
         "rebuild-index": "the index is rebuilt by itself when it is lost",
-        "compact": "repo prune will free space; it is not there yet",
-        "gc": "repo prune will free space; it is not there yet", "version": "repo --version",
+        "compact": frees, "gc": frees, "vacuum": frees, "version": "repo --version",
     ]
 }

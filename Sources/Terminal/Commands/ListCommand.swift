@@ -43,7 +43,8 @@ enum ListCommand {
         let tags = try arguments.texts(tag)
         let count = try arguments.number(last, in: 1...Int.max)
         let first = try arguments.time(since)
-        let all = try session.history(try session.openVault()).snapshots
+        let vault = try session.openVault()
+        let all = try session.history(vault).snapshots
         let isSeries = series.map { name in all.contains { $0.head.series == name } } ?? false
         let wanted = all.filter { snapshot in
             let head = snapshot.head
@@ -51,38 +52,41 @@ enum ListCommand {
                 && (first.map { head.time >= $0 } ?? true)
                 && tags.allSatisfy { head.tags.contains($0) }
         }.suffix(count ?? Int.max)
+        let held = try HeldNames(vault)
         if session.console.isJSON {
-            for snapshot in wanted { try session.console.out(snapshot.json) }
+            for snapshot in wanted { try session.console.out(snapshot.json(held: held[snapshot])) }
         } else if wanted.isEmpty {
             sayNothingThere(all, series, session.console)
         } else {
-            try session.console.out(table(Array(wanted)))
+            try session.console.out(table(Array(wanted), held))
         }
         return .done
     }
 
-    /// Hosts, groups and tags have columns only where they tell something apart.
-    static func table(_ snapshots: [Snapshot]) -> Table {
+    /// Hosts, groups, tags and holds have columns only where they tell something apart.
+    static func table(_ snapshots: [Snapshot], _ held: HeldNames = HeldNames()) -> Table {
         let hasHosts = Set(snapshots.map { $0.head.host }).count > 1
         let hasGroups = snapshots.contains { $0.head.group != nil }
         let hasTags = snapshots.contains { !$0.head.tags.isEmpty }
+        let hasHolds = snapshots.contains { !held[$0].isEmpty }
         var table = Table(
             [
                 .init("id"), .init("time"), .init("series"), .init("kind"), .init("end"),
                 .init("size", isNumber: true),
                 .init("stored", isNumber: true),
             ] + (hasHosts ? [.init("host")] : []) + (hasGroups ? [.init("group")] : [])
-                + (hasTags ? [.init("tags")] : []))
+                + (hasTags ? [.init("tags")] : []) + (hasHolds ? [.init("held")] : []))
         for snapshot in snapshots {
             let head = snapshot.head
-            table.add(
-                [
-                    snapshot.id.short, Times.local(head.time), head.series, head.kind.word,
-                    head.end,
-                    Figures.tableSize(head.bytesRead), Figures.tableSize(head.bytesStored),
-                ] + (hasHosts ? [head.host ?? ""] : [])
-                    + (hasGroups ? [head.group ?? ""] : [])
-                    + (hasTags ? [head.tags.joined(separator: ", ")] : []))
+            var cells = [
+                snapshot.id.short, Times.local(head.time), head.series, head.kind.word, head.end,
+                Figures.tableSize(head.bytesRead), Figures.tableSize(head.bytesStored),
+            ]
+            if hasHosts { cells.append(head.host ?? "") }
+            if hasGroups { cells.append(head.group ?? "") }
+            if hasTags { cells.append(head.tags.joined(separator: ", ")) }
+            if hasHolds { cells.append(held[snapshot].joined(separator: ", ")) }
+            table.add(cells)
         }
         return table
     }

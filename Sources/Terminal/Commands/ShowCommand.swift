@@ -17,8 +17,9 @@ enum ShowCommand {
         usage: ["REF [--members | --tables]"],
         description: """
             Shows what a snapshot is, what wrote it, how sure it is that it is whole, and
-            what the dump tells of itself. For a dump with a position in the binary log it
-            prints the command that goes on from there.
+            what the dump tells of itself, which holds forbid to drop it and why the policy of
+            its series keeps it. For a dump with a position in the binary log it prints the
+            command that goes on from there.
             """,
         operands: [Operand("REF")],
         options: [members, tables, Session.acceptRollback],
@@ -46,7 +47,8 @@ enum ShowCommand {
             let together = history.occurrence(holding: snapshot)?.snapshots ?? []
             let sheet = SnapshotSheet(
                 snapshot: snapshot, manifest: manifest,
-                together: together.filter { $0.id != snapshot.id })
+                together: together.filter { $0.id != snapshot.id },
+                retention: try RetentionSheet(of: snapshot, history, vault))
             if session.console.isJSON {
                 try session.console.out(sheet.json)
             } else {

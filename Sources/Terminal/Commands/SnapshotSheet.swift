@@ -8,6 +8,7 @@ struct SnapshotSheet {
     let manifest: Manifest
     /// What its group saved together with it.
     var together: [Snapshot] = []
+    var retention: RetentionSheet?
 
     private var head: Head { manifest.head }
 
@@ -58,6 +59,8 @@ struct SnapshotSheet {
             Field(
                 "copy of",
                 [head.origin.map { "\($0.snapshot.short) in repository \($0.repository.short)" }]),
+            Field("held by", retention?.held ?? []),
+            Field("kept", [retention?.kept]),
         ]
     }
 
@@ -154,7 +157,7 @@ struct SnapshotSheet {
 
     var json: JSON {
         let (facts, producer) = (manifest.facts, manifest.producer)
-        return snapshot.json.with([
+        return snapshot.json(held: retention?.names ?? []).with([
             "together_with": .array(
                 together.map {
                     .object([
@@ -167,6 +170,10 @@ struct SnapshotSheet {
             "lsn": head.sequenceNumbers.map {
                 .object(["from": .integer(Int($0.from)), "to": .integer(Int($0.to))])
             } ?? .null,
+            "policy": .optional(retention?.decision?.policy),
+            "keep": .optional(retention?.decision?.keeps),
+            "keep_reasons": .array(
+                (retention?.decision?.reasons ?? []).map { .string($0) }),
             "shrunk": .bool(head.flags.contains(.shrunk)),
             "tool": .optional(facts?.tool), "tool_version": .optional(facts?.toolVersion),
             "server_version": .optional(facts?.serverVersion),

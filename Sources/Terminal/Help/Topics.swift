@@ -105,9 +105,10 @@ enum Topics {
                          evidence, end, format, bytes, bytes_new, bytes_stored,
                          tags, group, held, position {file, offset, gtid}
                          show adds: together_with [{snapshot, series}], started, ended,
-                         base, shrunk, tool, tool_version, server_version, inner_format,
-                         databases, notes, program, options, exit_status, standard_error,
-                         continue_with, streams [{role, bytes}]
+                         base, policy, keep, keep_reasons, shrunk, tool, tool_version,
+                         server_version, inner_format, databases, notes, program,
+                         options, exit_status, standard_error, continue_with,
+                         streams [{role, bytes}]
               member     show --members: path, kind, bytes, mode, user, group, time, link,
                          hard_link, reservation
               table      show --tables: space, name, bytes, ranges [{offset, length}]
@@ -116,7 +117,16 @@ enum Topics {
                          (null outside them), bytes_new, bytes_gone
               key        key list: key, kind, secret, created, label, domain, open
               damage     check: object, problem, snapshots
-              decision   forget: snapshot, series, time, action, reasons
+              policy     policy show: pattern, version, time, keep_last, keep_hourly,
+                         keep_daily, keep_weekly, keep_monthly, keep_yearly (null: no
+                         rule; -1: all), keep_within, keep_tags, max_age, timezone,
+                         week_starts, by_host, expect_every; with SERIES also series
+              anomaly    policy show SERIES, policy acknowledge: snapshot, series, time,
+                         stored, kind (time, flood, size, new-data), text
+              hold       hold list: hold, name, match, until, min_age, forever, since,
+                         reason, source, ended, snapshots
+              decision   prune: snapshot, series, time, action (keep, drop), reasons,
+                         policy; forget: the same without policy
               summary    the last line of
                 add      snapshot, series, time, kind, parent, group, format, complete,
                          evidence, end, bytes_read, bytes_new, bytes_stored, chunks,
@@ -129,7 +139,11 @@ enum Topics {
                          bytes_new, bytes_gone, bytes_common, seconds
                 check    damages, snapshots, packs, chunks, bytes_read, data_was_read, notes,
                          seconds, exit_code
+                prune    snapshots_kept, snapshots_dropped, dry_run
                 forget   snapshots_dropped, dry_run
+                policy   set, remove: pattern, version; acknowledge: snapshots
+                hold     add: hold, name, snapshots_held, snapshots_late [...]; remove:
+                         name, holds
                 init     location, repository, created, recovery_key_file
                 key      key, kind; key recovery: recovery_key_file
 

@@ -73,7 +73,8 @@ extension Head.Position {
 
 extension Snapshot {
     /// What `list --json` says of it.
-    var json: JSON {
+    /// - Parameter held: the names of the holds that forbid to drop it.
+    func json(held: [String] = []) -> JSON {
         .object([
             "type": "snapshot", "snapshot": .string("\(id)"), "series": .string(head.series),
             "time": .string(Times.utc(head.time)), "host": .optional(head.host),
@@ -85,7 +86,7 @@ extension Snapshot {
             "bytes": .integer(head.bytesRead), "bytes_new": .integer(head.bytesNew),
             "bytes_stored": .integer(head.bytesStored),
             "tags": .array(head.tags.map { .string($0) }), "group": .optional(head.group),
-            "held": .array([]), "position": head.position?.json ?? .null,
+            "held": .array(held.map { .string($0) }), "position": head.position?.json ?? .null,
         ])
     }
 }

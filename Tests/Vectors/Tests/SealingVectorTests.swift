@@ -228,31 +228,94 @@ struct SealingVectorTests {
                     Record.signaturePrefix + signed, by: Array(object.suffix(64))))
             let (header, fields) = try vector.opened(signed, .record, Record.label)
             #expect(header.detail == vector.byte("kind"))
-            if header.detail == Record.Kind.key.rawValue {
-                #expect(try KeyRecord(fields, what: vector.title).bytes == fields)
-            } else {
-                #expect(try ForgottenRecord(fields, what: vector.title).bytes == fields)
-            }
+            #expect(try rewritten(fields, header.detail, vector.title) == fields)
+        }
+    }
+
+    private func rewritten(_ fields: [UInt8], _ kind: UInt8, _ title: String) throws -> [UInt8] {
+        switch Record.Kind(rawValue: kind) {
+        case .forgotten: try ForgottenRecord(fields, what: title).bytes
+        case .policy: try PolicyRecord(fields, what: title).bytes
+        case .hold: try HoldRecord(fields, what: title).bytes
+        case .acknowledgement: try AcknowledgementRecord(fields, what: title).bytes
+        case .key: try KeyRecord(fields, what: title).bytes
+        default: []
         }
     }
 
     private func recordFields(_ vector: VectorCase) throws -> [UInt8] {
-        if vector.byte("kind") == Record.Kind.key.rawValue {
-            return KeyRecord(
+        switch Record.Kind(rawValue: vector.byte("kind")) {
+        case .policy: policy(vector).bytes
+        case .hold: hold(vector).bytes
+        case .acknowledgement:
+            AcknowledgementRecord(
+                series: vector.text("series"), domain: DomainID(vector["of domain"]),
+                recorded: vector.signed("recorded"),
+                snapshots: vector.all("snapshot").map { ObjectID($0) }
+            ).bytes
+        case .key:
+            KeyRecord(
                 slot: vector.id("slot"),
                 kind: try #require(KeySlot.KeyKind(rawValue: vector.byte("slot kind"))),
                 domain: vector.optionalBytes("slot domain").map { DomainID($0) },
                 label: vector.optionalText("label"),
                 created: vector.signed("created")
             ).bytes
+        default:
+            ForgottenRecord(
+                snapshot: vector.id("snapshot"), writer: vector.id("writer"),
+                sequence: vector.number("sequence"),
+                series: vector.text("series"), time: vector.signed("time"),
+                recorded: vector.signed("recorded"),
+                reason: Tombstone.Reason(rawValue: vector.byte("reason"))
+            ).bytes
         }
-        return ForgottenRecord(
-            snapshot: vector.id("snapshot"), writer: vector.id("writer"),
-            sequence: vector.number("sequence"),
-            series: vector.text("series"), time: vector.signed("time"),
-            recorded: vector.signed("recorded"),
-            reason: Tombstone.Reason(rawValue: vector.byte("reason"))
-        ).bytes
+    }
+
+    private func policy(_ vector: VectorCase) -> PolicyRecord {
+        func count(_ name: String) -> UInt32 {
+            vector.has(name) ? UInt32(number(vector[name])) : 0
+        }
+        var rules: RetentionRules?
+        if vector.has("rules") {
+            var given = RetentionRules()
+            given.keepLast = count("last")
+            given.keepHourly = count("hourly")
+            given.keepDaily = count("daily")
+            given.keepWeekly = count("weekly")
+            given.keepMonthly = count("monthly")
+            given.keepYearly = count("yearly")
+            given.keepWithin = span(vector, "within")
+            given.keepTags = vector.texts("tag")
+            given.maxAge = span(vector, "max age")
+            given.timezone = vector.optionalText("timezone")
+            given.weekStart = vector.has("week start") ? vector.byte("week start") : 0
+            given.byHost = vector.has("by host")
+            given.expectEvery = span(vector, "expect every")
+            rules = given
+        }
+        return PolicyRecord(
+            pattern: vector.text("pattern"), version: vector.number("version"),
+            recorded: vector.signed("recorded"), rules: rules)
+    }
+
+    private func hold(_ vector: VectorCase) -> HoldRecord {
+        let term: HoldRecord.Term =
+            vector.has("until")
+            ? .until(vector.signed("until")) : span(vector, "age").map { .age($0) } ?? .forever
+        return HoldRecord(
+            name: vector.text("name"), recorded: vector.signed("recorded"),
+            content: vector.optionalID("ends").map { .end(of: $0) }
+                ?? .hold(patterns: vector.texts("pattern"), term: term),
+            reason: vector.optionalText("reason"), source: vector.optionalText("source"))
+    }
+
+    private func span(_ vector: VectorCase, _ name: String) -> CalendarSpan? {
+        vector.optionalBytes(name).flatMap { value in
+            CalendarSpan.Unit(rawValue: value[0]).map {
+                CalendarSpan(UInt32(number(value.dropFirst())), $0)
+            }
+        }
     }
 }
 
