@@ -54,11 +54,8 @@ package func forget(_ request: ForgetRequest, in vault: Vault) throws -> [Forget
             let context = try vault.requiredContext(first.domain)
             try context.store.remove(.snapshot(first.domain, context.newID("snapshot")))
         }
-        let removal = SnapshotRemoval(vault: vault) { _ in [:] }
-        let candidates = chosen.map {
-            SnapshotRemoval.Candidate(
-                domain: $0.domain, id: $0.id, head: $0.head, reason: .forgotten)
-        }
+        let removal = SnapshotRemoval(vault: vault, now: try vault.store.now())
+        let candidates = chosen.map { SnapshotRemoval.Candidate($0, .forgotten) }
         try removal.condemn(candidates)
         // Where listings lag, what needs one of them may not be seen yet: a later prune removes them.
         guard !vault.isEventual else { return decisions }

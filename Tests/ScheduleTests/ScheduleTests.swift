@@ -4,9 +4,10 @@ import TestSupport
 import Testing
 import Workers
 
-/// REPO_SCHEDULES says how many; a seed that failed is seen again by REPO_TEST_SEED=SEED REPO_SCHEDULES=1.
-private let scheduleCount =
-    Int(getenv("REPO_SCHEDULES").map { String(cString: $0) } ?? "") ?? 4000
+/// REPO_SCHEDULES says how many; a few where nobody does. A seed that failed is seen again by
+/// SWIFT_DETERMINISTIC_HASHING=1 REPO_TEST_SEED=SEED REPO_SCHEDULES=1.
+private let asked = getenv("REPO_SCHEDULES").flatMap { Int(String(cString: $0)) }
+private let scheduleCount = asked ?? 500
 
 /// Plays schedules one after the other, in one world.
 private func play(
@@ -64,7 +65,7 @@ private func play(
     #expect(sum.deleted > scheduleCount)
 }
 
-@Test(arguments: Mutant.all)
+@Test(.enabled(if: asked != nil), arguments: Mutant.all)
 func `a fault of the protocol is noticed`(_ mutant: Mutant) throws {
     let seeds = (0..<mutantScheduleMax).map { testSeed &+ UInt64($0) }
     let (sum, fault) = try play(seeds, on: nil, mutant: mutant) { false }
@@ -73,4 +74,4 @@ func `a fault of the protocol is noticed`(_ mutant: Mutant) throws {
 }
 
 /// A mutant that comes through so many unnoticed is not noticed.
-private let mutantScheduleMax = 20_000
+private let mutantScheduleMax = 40_000

@@ -144,13 +144,8 @@ struct CheckRun {
             let name = ObjectName.index(context.domain, id)
             do {
                 for (pack, _) in try read.get() {
-                    guard packs.directories[pack.id] != nil else {
-                        if try context.store.byteCount(of: .pack(context.domain, pack.id)) == nil {
-                            outcome.notes.append(
-                                "\(name) speaks of pack \(pack.id.short), which is gone")
-                        }
-                        continue
-                    }
+                    // What is gone, a prune took away: index objects speak of it until they are merged.
+                    guard packs.directories[pack.id] != nil else { continue }
                     guard packs.fieldsHashes[pack.id] == SHA256.hash(pack.directory) else {
                         throw WireError.malformed(
                             "\(name) says something else of pack \(pack.id.short) than the pack itself"
@@ -175,8 +170,12 @@ struct CheckRun {
             guard try context.store.byteCount(of: .snapshot(context.domain, id)) == nil else {
                 continue
             }
-            // A forget that was stopped has a tombstone; nothing else may take a manifest away.
-            if try vault.signedObjects.tombstone(.snapshot, id) == nil {
+            // What was removed on purpose, or while it was being committed, has a tombstone or a record.
+            if try vault.signedObjects.tombstone(.snapshot, id) == nil,
+                try !History.forgottenRecords(vault, context.domain).contains(where: {
+                    $0.snapshot == id
+                })
+            {
                 let name = ObjectName.snapshot(context.domain, id)
                 note(name, StorageError.missing(name), snapshot: id)
             }

@@ -17,18 +17,18 @@ struct PackPlan {
         /// Sealed bytes that are live, and that are not.
         var liveBytes = 0
         var deadBytes = 0
+        /// Of packs in which nothing is live and that are too young to be chosen.
+        var youngBytes = 0
         /// Bytes of dead packs, and of those that are rewritten.
         var removableBytes = 0
         /// What rewriting writes.
         var rewrittenBytes = 0
-        /// What the packs leave behind in all: what they have less what is written anew.
-        var freedBytes: Int { removableBytes - rewrittenBytes }
     }
 
     /// - Parameters:
     ///   - listed: the packs that are there.
     ///   - condemned: packs that go already.
-    ///   - oldest: by the store's clock; a pack that is younger may be part of an upload under way.
+    ///   - youngest: by the store's clock; a pack that is younger may be part of an upload under way.
     ///   - unusedMax: such a part of a pack may be dead.
     ///   - repackMax: so many bytes may be written anew.
     init(
@@ -46,7 +46,11 @@ struct PackPlan {
             figures.bytes += object.byteCount
             figures.liveBytes += used
             figures.deadBytes += sealed - used
-            guard !condemned.contains(id), object.modified <= youngest else { continue }
+            guard !condemned.contains(id) else { continue }
+            guard object.modified <= youngest else {
+                if needed.isEmpty { figures.youngBytes += object.byteCount }
+                continue
+            }
             if needed.isEmpty {
                 dead.append(id)
                 figures.removableBytes += object.byteCount

@@ -52,7 +52,8 @@ final class PackPruning {
         let sizes = Dictionary(
             listed.compactMap { object in object.name.pack.map { ($0, object.byteCount) } }
         ) { first, _ in first }
-        outcome.bytesCondemned = tombstones.keys.reduce(0) { $0 + (sizes[$1] ?? 0) }
+        outcome.bytesLater =
+            plan.figures.youngBytes + tombstones.keys.reduce(0) { $0 + (sizes[$1] ?? 0) }
         self.sizes = sizes
     }
 
@@ -108,7 +109,7 @@ final class PackPruning {
                 Tombstone(
                     target: .pack, reason: .pruned, domain: context.domain, id: pack,
                     time: vault.surroundings.now()))
-            outcome.bytesCondemned += sizes[pack] ?? 0
+            outcome.bytesLater += sizes[pack] ?? 0
         }
         outcome.packsCondemned = chosen.count
         return chosen
@@ -160,7 +161,7 @@ final class PackPruning {
             if let byteCount = sizes[pack] {
                 outcome.packsDeleted += 1
                 outcome.bytesFreed += byteCount
-                outcome.bytesCondemned -= byteCount
+                outcome.bytesLater -= byteCount
             }
         }
     }
@@ -182,8 +183,8 @@ struct PackOutcome {
     var packsDeleted = 0
     var bytesFreed = 0
     var bytesRewritten = 0
-    /// Of packs that carry a tombstone and are there still.
-    var bytesCondemned = 0
+    /// Of packs that are not needed, and are deleted by a later run.
+    var bytesLater = 0
     var indexObjectsRemoved = 0
     var damaged = 0
 }

@@ -46,8 +46,8 @@ package struct PruneOutcome: Sendable {
     package var packsDeleted = 0
     package var bytesFreed = 0
     package var bytesRewritten = 0
-    /// Freed by a later run.
-    package var bytesCondemned = 0
+    /// Not needed, and freed by a later run.
+    package var bytesLater = 0
     package var bytesStored = 0
     package var bytesLive = 0
     package var bytesUnused = 0

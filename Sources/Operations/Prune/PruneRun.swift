@@ -40,14 +40,15 @@ struct PruneRun {
     private mutating func take(_ packs: PackOutcome) {
         outcome.packsCondemned += packs.packsCondemned
         outcome.packsDeleted += packs.packsDeleted
-        outcome.bytesCondemned += packs.bytesCondemned
+        outcome.bytesLater += packs.bytesLater
         outcome.bytesStored += packs.figures.bytes
         outcome.bytesLive += packs.figures.liveBytes
         outcome.bytesUnused += packs.figures.deadBytes
         outcome.chunks += packs.chunks
         outcome.damaged += packs.damaged
         if request.isDryRun {
-            outcome.bytesFreed += packs.figures.freedBytes
+            // In the end: by runs of today and later.
+            outcome.bytesFreed += packs.figures.removableBytes + packs.bytesLater
             outcome.bytesRewritten += packs.figures.rewrittenBytes
         } else {
             outcome.bytesFreed += packs.bytesFreed
@@ -58,7 +59,7 @@ struct PruneRun {
     // MARK: snapshots
 
     private mutating func removeSnapshots() throws {
-        let removal = SnapshotRemoval(vault: vault) { _ in [:] }
+        let removal = SnapshotRemoval(vault: vault, now: now)
         let history = try History.load(vault, acceptRollback: false)
         // What earlier runs condemned and did not end.
         var left = try removal.finishRemains { [vault] name, error in
@@ -67,17 +68,14 @@ struct PruneRun {
         let leftIDs = Set(left.map { $0.id })
         let wanted = wanted(history, left)
         let dropped = wanted.filter { !leftIDs.contains($0.id) }.map {
-            SnapshotRemoval.Candidate(
-                domain: $0.domain, id: $0.id, head: $0.head, reason: .forgotten)
+            SnapshotRemoval.Candidate($0, .forgotten)
         }
         // A tombstone is no decision: one of a snapshot that was taken for abandoned may stand on one that
         // counts.
         let wantedIDs = Set(wanted.map { $0.id })
         left = left.map { candidate in
-            guard wantedIDs.contains(candidate.id) else { return candidate }
-            return SnapshotRemoval.Candidate(
-                domain: candidate.domain, id: candidate.id, head: candidate.head,
-                reason: .forgotten)
+            wantedIDs.contains(candidate.id)
+                ? SnapshotRemoval.Candidate(candidate.snapshot, .forgotten) : candidate
         }
         let abandoned = try self.abandoned(history).filter { !leftIDs.contains($0.id) }
         try removal.condemn(dropped + abandoned)
@@ -124,9 +122,8 @@ struct PruneRun {
                 guard try context.store.byteCount(of: .commit(domain, id)) == nil else { continue }
                 do {
                     let head = try store.manifest(id, expecting: nil).head
-                    found.append(
-                        SnapshotRemoval.Candidate(
-                            domain: domain, id: id, head: head, reason: .abandoned))
+                    let snapshot = Snapshot(domain: domain, id: id, head: head)
+                    found.append(SnapshotRemoval.Candidate(snapshot, .abandoned))
                 } catch StorageError.missing {
                     continue
                 }
@@ -138,9 +135,9 @@ struct PruneRun {
     /// Commits without a manifest.
     private func orphans() throws -> [(domain: DomainID, id: ObjectID)] {
         var found: [(domain: DomainID, id: ObjectID)] = []
-        for (domain, ids) in try vault.committed() {
+        for (domain, commits) in try vault.committed() {
             let manifests = Set(try SnapshotStore(vault.requiredContext(domain)).manifests())
-            for id in ids where !manifests.contains(id) {
+            for id in commits.map({ $0.id }) where !manifests.contains(id) {
                 if try vault.signedObjects.tombstone(.snapshot, id) == nil {
                     found.append((domain, id))
                 }

@@ -18,23 +18,28 @@ struct SnapshotRemoval {
         case committed
     }
 
-    /// What is known of a snapshot that goes.
+    /// A snapshot that goes.
     struct Candidate {
-        let domain: DomainID
-        let id: ObjectID
-        let head: Head
+        let snapshot: Snapshot
         let reason: Tombstone.Reason
+
+        var domain: DomainID { snapshot.domain }
+        var id: ObjectID { snapshot.id }
+        var head: Head { snapshot.head }
+
+        init(_ snapshot: Snapshot, _ reason: Tombstone.Reason) {
+            self.snapshot = snapshot
+            self.reason = reason
+        }
     }
 
     let vault: Vault
-    /// Looks for holds anew: the name of one that covers a snapshot; nil where none does.
-    let hold: ([Candidate]) throws -> [ObjectID: String]
+    /// By the store's clock.
+    let now: Int64
 
     struct Outcome {
         var removed: [Candidate] = []
         var kept: [(candidate: Candidate, why: Obstacle)] = []
-        /// Condemned, and not yet long enough for a store whose listings lag.
-        var waiting: [Candidate] = []
     }
 
     private var signed: SignedObjects { vault.signedObjects }
@@ -60,8 +65,13 @@ struct SnapshotRemoval {
                 obstacles[candidate.id] = .committed
             }
         }
-        for (id, name) in try hold(candidates) where obstacles[id] == nil {
-            obstacles[id] = .held(name)
+        // Read anew: whoever adds a hold after this sees the tombstones.
+        let holds = try candidates.isEmpty ? [] : vault.allHolds(unreadable: .refused)
+        for candidate in candidates where obstacles[candidate.id] == nil {
+            guard candidate.reason != .abandoned,
+                let hold = holds.first(where: { $0.covers(candidate.snapshot, now: now) })
+            else { continue }
+            obstacles[candidate.id] = .held(hold.name)
         }
         var needing = try dependents(of: candidates, known)
         for candidate in fromTheirEnd(candidates) {
@@ -157,8 +167,8 @@ extension SnapshotRemoval {
             let store = SnapshotStore(context)
             do {
                 let head = try store.manifest(id, expecting: nil).head
-                left.append(
-                    Candidate(domain: domain, id: id, head: head, reason: tombstone.reason))
+                let snapshot = Snapshot(domain: domain, id: id, head: head)
+                left.append(Candidate(snapshot, tombstone.reason))
                 continue
             } catch StorageError.missing {
                 // Its manifest is gone, and comes back never.
@@ -168,9 +178,8 @@ extension SnapshotRemoval {
                 let known = try recorded ?? recordedSnapshots()
                 recorded = known
                 if !known.contains(id) {
-                    try record(
-                        Candidate(domain: domain, id: id, head: head, reason: tombstone.reason),
-                        context)
+                    let snapshot = Snapshot(domain: domain, id: id, head: head)
+                    try record(Candidate(snapshot, tombstone.reason), context)
                 }
             } catch StorageError.missing {
                 // So is its commit.
