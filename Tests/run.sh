@@ -21,6 +21,8 @@ done
 only=" $* "
 # a crash that a test expects needs no backtrace, which takes a minute
 export SWIFT_BACKTRACE=enable=no
+# a seed that fails must fail again
+export SWIFT_DETERMINISTIC_HASHING=1
 export REPO_STRICT=${REPO_STRICT-1}
 [ -n "$REPO_STRICT" ] || unset REPO_STRICT
 logs=$PWD/.build/logs
@@ -104,6 +106,17 @@ if wanted swift; then
         give_up swift
     fi
     passed=$((passed + ran))
+fi
+
+# --- prune beside everything else, in orders drawn from seeds, and what must be noticed if it were wrong
+
+if wanted schedules; then
+    stage schedules env REPO_SCHEDULES="${REPO_SCHEDULES-20000}" swift test -c release --skip-build --filter ScheduleTests || {
+        grep -aE '✘|seed' "$logs/schedules.log" | head -n 20
+        give_up schedules 5
+    }
+    grep -aE 'schedules from' "$logs/schedules.log"
+    passed=$((passed + $(count '✔ Test .* passed|◇ Passing argument' "$logs/schedules.log")))
 fi
 
 # --- the program as its users meet it

@@ -31,6 +31,8 @@ final class S3Client: Sendable {
         var location: S3Location
         /// What the store's clock is ahead of ours, in milliseconds.
         var skew: Int64 = 0
+        /// Whether an answer came from OpenStack Swift, whose listings lag behind.
+        var isOpenStack = false
         /// When a person was last told that requests are tried again.
         var noticed: Int64?
     }
@@ -75,6 +77,9 @@ final class S3Client: Sendable {
     /// Milliseconds since 1970, by the store's clock as far as it is known.
     var now: Int64 { settings.now() + known.withLock { $0.skew } }
 
+    /// Whether the store was seen to be OpenStack Swift.
+    var isOpenStack: Bool { known.withLock { $0.isOpenStack } }
+
     static let emptyHash = hexadecimal(SHA256.hash([]))
 
     func send(_ call: Call, _ transfer: Transfer = Transfer()) throws -> HTTPResponse {
@@ -90,6 +95,9 @@ final class S3Client: Sendable {
                 let used = try credentials.current()
                 var response = try transport.send(try request(call, used), transfer)
                 response.isOfRepeat = response.isOfRepeat || tries > 1
+                if response[header: "x-openstack-request-id"] != nil {
+                    known.withLock { $0.isOpenStack = true }
+                }
                 if call.accepts.contains(response.status), !Self.isError(response, call) {
                     return response
                 }

@@ -13,6 +13,7 @@ package final class S3Store: ObjectStore {
     private let prefix: String
     package let location: String
     package var isNear: Bool { false }
+    package var isEventual: Bool { client.isOpenStack }
     /// The class of storage for packs of data; nil for the store's usual.
     private let storageClass: String?
     private let lock: ObjectLock?

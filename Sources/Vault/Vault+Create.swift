@@ -43,7 +43,8 @@ extension Vault {
         let config = Config(
             repository: repository,
             textCutting: model?.textCutting ?? .text,
-            generalCutting: model?.generalCutting ?? generalCutting, consistency: .strong,
+            generalCutting: model?.generalCutting ?? generalCutting,
+            consistency: store.isEventual ? .eventual : .strong,
             created: surroundings.now(), rootCheck: keyring.rootCheck,
             cutKey: try other.map {
                 try CutKey.seal(

@@ -123,13 +123,52 @@ final class PackPruning {
             let condemned = try vault.packTombstones(of: context.domain)
             let existing = try keeper.refresh(vault.surroundings.warn)
             let good = existing.subtracting(condemned.keys).subtracting(due)
-            let table = FrameTable(index.outlines, usable: good)
-            let missing = live.table.needed.keys.filter { table.holder(of: $0) == nil }
-            if missing.isEmpty { return true }
-            guard try rescue(missing.sorted()) else { return false }
+            let (missing, holders) = elsewhere(good)
+            if missing.isEmpty {
+                // Where listings lag, each that is counted on is looked at by its name.
+                guard context.isEventual else { return true }
+                let gone = try notThere(holders)
+                if gone.isEmpty { return true }
+                guard try rescue(elsewhere(good.subtracting(gone)).missing) else { return false }
+                continue
+            }
+            guard try rescue(missing) else { return false }
         }
         vault.surroundings.warn("other prunes go on at the same time: nothing was deleted, this time")
         return false
+    }
+
+    /// What is live and not in these packs; and where the rest is.
+    private func elsewhere(
+        _ good: Set<ObjectID>
+    ) -> (missing: [PackDirectory.SegmentName], holders: Set<ObjectID>) {
+        let table = FrameTable(index.outlines, usable: good)
+        var missing: [PackDirectory.SegmentName] = []
+        var holders: Set<ObjectID> = []
+        for name in live.table.needed.keys {
+            if let holder = table.holder(of: name) {
+                holders.insert(holder.pack)
+            } else {
+                missing.append(name)
+            }
+        }
+        return (missing.sorted(), holders)
+    }
+
+    /// Those that carry a tombstone or are gone: asked for one by one, in this order.
+    private func notThere(_ packs: Set<ObjectID>) throws -> Set<ObjectID> {
+        var gone: Set<ObjectID> = []
+        let (context, signed) = (context, vault.signedObjects)
+        try askAll(
+            packs.sorted(), atOnce: context.requestsAtOnce,
+            {
+                try signed.tombstone(.pack, $0) != nil
+                    || context.store.byteCount(of: .pack(context.domain, $0)) == nil
+            }
+        ) { id, isGone in
+            if try isGone.get() { gone.insert(id) }
+        }
+        return gone
     }
 
     /// More than this, and others undo what this one does.

@@ -61,7 +61,7 @@ package func prune(_ request: PruneRequest, _ vault: Vault) throws -> PruneOutco
     let began = ContinuousClock.now
     guard vault.keyring.signs else { throw SealingError.lacksKey("prune") }
     if vault.isEventual && request.options.settle == nil { throw NeedsSettling() }
-    var run = PruneRun(request, vault, now: try vault.store.now())
+    var run = try PruneRun(request, vault, now: try vault.store.now())
     try run.run()
     run.outcome.seconds = began.elapsedSeconds
     return run.outcome

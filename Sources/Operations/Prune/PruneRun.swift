@@ -11,12 +11,14 @@ struct PruneRun {
     private let vault: Vault
     /// By the store's clock.
     private let now: Int64
+    private let domains: [DomainID]
     var outcome = PruneOutcome()
 
-    init(_ request: PruneRequest, _ vault: Vault, now: Int64) {
+    init(_ request: PruneRequest, _ vault: Vault, now: Int64) throws {
         self.request = request
         self.vault = vault
         self.now = now
+        domains = try vault.allDomains()
     }
 
     mutating func run() throws {
@@ -29,7 +31,7 @@ struct PruneRun {
                 before: now - options.keepIncomplete)
         }
         let leftOut = request.isDryRun ? Set(request.dropped.map { $0.id }) : []
-        for domain in try vault.allDomains() {
+        for domain in domains {
             let packs = try PackPruning(
                 vault, domain, options, now: now, leavingOut: leftOut)
             if !request.isDryRun { try packs.run() }
@@ -113,7 +115,7 @@ struct PruneRun {
     private func abandoned(_ history: History) throws -> [SnapshotRemoval.Candidate] {
         let counted = Set(history.snapshots.map { $0.id })
         var found: [SnapshotRemoval.Candidate] = []
-        for domain in try vault.allDomains() {
+        for domain in domains {
             let context = try vault.requiredContext(domain)
             let store = SnapshotStore(context)
             let young = now - request.options.keepIncomplete
