@@ -174,7 +174,13 @@ class Writer:
             if used < len(self.places):
                 yield f"W5 GET a segment of pack {place}", world, \
                     ("copy", lacking, used, published, pack & wanted)
-        # nowhere: FAIL, which is to stop
+        # nowhere: FAIL; any add may give up here
+        if published:
+            yield self.gives_up(world)
+
+    def gives_up(self, world):
+        """It never counted, and nobody relies on it: who made it may take it away without a tombstone."""
+        return "FAIL: DELETE own manifest", world.without_manifest(self.snapshot, self.lag), ("done",)
 
     def mend_exist(self, world, lacking, used, published, place):
         if world.shows_pack(place):
@@ -209,6 +215,8 @@ class Writer:
         if not world.shown_snapshot_tombs >> self.parent & 1:
             last = self.mutant == "chain-exist-first"
             yield "the parent's tombstone? no", world, ("commit",) if last else ("parent-exist",)
+        else:
+            yield self.gives_up(world)
 
     def parent_exist(self, world):
         if world.shown_manifests >> self.parent & 1:

@@ -46,7 +46,7 @@ struct Play {
         var deaths: [Int: (at: Int, isDone: Bool)] = [:]
         for client in 0..<Self.clientCount {
             let own = random.next()
-            if mutant == nil, random.number(0...5) == 0 {
+            if random.number(0...5) == 0 {
                 deaths[client] = (random.number(1...60), random.number(0...1) == 0)
             }
             let scheduled = ScheduledStore(store, world, client: client)
@@ -114,14 +114,13 @@ struct Play {
     private func prune(_ store: any ObjectStore, _ seed: UInt64, _ notes: Notes) {
         var random = SeededRandom(seed: seed)
         let vault = stage.vault(store, seed: seed)
-        // What a mutant loses it loses sooner where more is done.
-        for _ in 0..<(mutant == nil ? random.number(1...2) : 3) {
+        for _ in 0..<random.number(1...2) {
             do {
                 var request = PruneRequest()
                 request.options.grace = 0
                 // Any pack may be chosen, however live it is, and any manifest taken for abandoned.
-                request.options.unusedMax = [-1, 0, 0.1][mutant == nil ? random.number(0...2) : 0]
-                if random.number(0...(mutant == nil ? 3 : 1)) == 0 { request.options.keepIncomplete = 0 }
+                request.options.unusedMax = [-1, 0, 0.1][random.number(0...2)]
+                if random.number(0...3) == 0 { request.options.keepIncomplete = 0 }
                 let snapshots = try History.load(vault).snapshots
                 request.dropped = snapshots.filter { _ in random.number(0...3) == 0 }
                 notes.givenUp.formUnion(request.dropped.map { $0.id })
