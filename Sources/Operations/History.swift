@@ -76,14 +76,27 @@ package struct History: Sendable {
     package static func forgottenRecords(_ vault: Vault, _ domain: DomainID) throws
         -> [ForgottenRecord]
     {
-        let records = try vault.signedObjects.records(.forgotten, context: { vault.context($0) }) {
-            name, error in
-            vault.surroundings.warn(
-                "\(name) is ignored: \(explanation(of: error))")
-        }
         // A writer numbers its snapshots in each domain by itself.
-        return try records.filter { $0.domain == domain }.map {
-            try ForgottenRecord($0.fields, what: "a record of a forgotten snapshot")
+        try allForgottenRecords(vault).filter { $0.domain == domain }.map { $0.record }
+    }
+
+    /// The same of all domains.
+    package static func allForgottenRecords(_ vault: Vault) throws
+        -> [(domain: DomainID, record: ForgottenRecord)]
+    {
+        let known = try vault.cache?.knownRecords(.forgotten) ?? [:]
+        let records = try vault.signedObjects.records(
+            .forgotten, known: known, context: { vault.context($0) }
+        ) { name, error in
+            vault.surroundings.warn("\(name) is ignored: \(explanation(of: error))")
+        }
+        if records.contains(where: { known[$0.id] == nil }) {
+            // A cache that cannot be written costs the next command the same, not this one.
+            try? vault.cache?.keepRecords(records, .forgotten)
+        }
+        return try records.map {
+            let what = "a record of a forgotten snapshot"
+            return ($0.domain, try ForgottenRecord($0.fields, what: what))
         }
     }
 

@@ -87,17 +87,31 @@ package struct SignedObjects: Sendable {
     }
 
     /// The fields of all records of a kind that this key can read.
-    /// - Parameter context: of a domain, or nil where this key has no part in it.
+    /// - Parameters:
+    ///   - known: what was read before: records never change.
+    ///   - context: of a domain, or nil where this key has no part in it.
     package func records(
-        _ kind: Record.Kind, context: (DomainID) -> DomainContext?,
-        ignored: (ObjectName, any Error) -> Void
+        _ kind: Record.Kind, known: [ObjectID: KnownRecord] = [:],
+        context: (DomainID) -> DomainContext?, ignored: (ObjectName, any Error) -> Void
     ) throws -> [SignedRecord] {
         var found: [SignedRecord] = []
+        var unknown: [StoredObject] = []
         for object in try store.list(.records(kind)) {
+            guard let id = object.name.id, let record = known[id] else {
+                unknown.append(object)
+                continue
+            }
+            found.append(
+                SignedRecord(
+                    id: id, domain: record.domain, modified: object.modified,
+                    fields: record.fields))
+        }
+        try askAll(unknown, atOnce: store.isNear ? 0 : Self.readAtOnceMax, { try signed($0, kind) }) {
+            object, record in
             do {
-                if let record = try record(object, kind, context: context) {
-                    found.append(record)
-                }
+                let (header, signed) = try record.get()
+                guard let context = context(header.domain) else { return }
+                found.append(try opened(object, header, signed, context))
             } catch  where isDamage(error) {
                 ignored(object.name, error)
             }
@@ -105,9 +119,12 @@ package struct SignedObjects: Sendable {
         return found
     }
 
-    private func record(
-        _ stored: StoredObject, _ kind: Record.Kind, context: (DomainID) -> DomainContext?
-    ) throws -> SignedRecord? {
+    private static let readAtOnceMax = 16
+
+    /// A record without its signature, which is good.
+    private func signed(
+        _ stored: StoredObject, _ kind: Record.Kind
+    ) throws -> (header: ObjectHeader, bytes: [UInt8]) {
         let name = stored.name
         let object = try store.get(name, limit: 1 << 20)
         guard object.count > ObjectHeader.byteCount + Record.signatureBytes else {
@@ -125,14 +142,31 @@ package struct SignedObjects: Sendable {
         guard header.detail == kind.rawValue, name == .record(kind, header.id) else {
             throw reader.malformed("it is another record under this name")
         }
-        guard let context = context(header.domain) else { return nil }
+        return (header, signed)
+    }
+
+    private func opened(
+        _ stored: StoredObject, _ header: ObjectHeader, _ signed: [UInt8], _ context: DomainContext
+    ) throws -> SignedRecord {
+        let name = stored.name
         let padded = try Box.open(
-            signed[reader.offset...], key: context.keys.index, label: Record.label,
+            signed[ObjectHeader.byteCount...], key: context.keys.index, label: Record.label,
             name: header.id.bytes,
             associated: Array(signed[..<ObjectHeader.byteCount]), what: "\(name)")
         return SignedRecord(
             id: header.id, domain: header.domain, modified: stored.modified,
             fields: try Padding.unpad(padded, what: "\(name)"))
+    }
+}
+
+/// What a record says, whose signature was good.
+package struct KnownRecord: Sendable {
+    package let domain: DomainID
+    package let fields: [UInt8]
+
+    package init(domain: DomainID, fields: [UInt8]) {
+        self.domain = domain
+        self.fields = fields
     }
 }
 

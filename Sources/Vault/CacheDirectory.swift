@@ -10,7 +10,7 @@ import WireFormat
 /// of what was seen is gone then, and with it the power to notice that a store shows less than
 /// before.
 package struct CacheDirectory: Sendable {
-    private let root: Path
+    let root: Path
     private let surroundings: Surroundings
     private var directories: Directories { Directories(surroundings.systemCalls) }
 
@@ -128,13 +128,13 @@ package struct CacheDirectory: Sendable {
         return true
     }
 
-    private func read(_ path: Path) throws(FileError) -> String? {
+    func read(_ path: Path, limit: Int = fileBytesMax) throws(FileError) -> String? {
         guard try directories.status(path) != nil else { return nil }
         return String(
-            decoding: try directories.contents(of: path, limit: Self.fileBytesMax), as: UTF8.self)
+            decoding: try directories.contents(of: path, limit: limit), as: UTF8.self)
     }
 
-    private func replace(_ path: Path, with text: String) throws {
+    func replace(_ path: Path, with text: String) throws {
         let temporary = Path("\(path).\(hexadecimal(try surroundings.randomBytes(8)))")
         try directories.replace(path, with: Array(text.utf8), through: temporary)
     }

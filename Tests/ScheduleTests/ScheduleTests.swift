@@ -67,7 +67,7 @@ private func play(
 
 @Test(.enabled(if: asked != nil), arguments: Mutant.all)
 func `a fault of the protocol is noticed`(_ mutant: Mutant) throws {
-    let seeds = (0..<mutantScheduleMax).map { testSeed &+ UInt64($0) }
+    let seeds = (0..<mutantScheduleMax).map { testSeed &+ mutant.seed &+ UInt64($0) }
     let (sum, fault) = try play(seeds, on: nil, mutant: mutant) { false }
     print("\(mutant): \(fault.map { "seed \($0.seed): \($0.what)" } ?? "unnoticed, \(sum.added) saved")")
     #expect(fault != nil)

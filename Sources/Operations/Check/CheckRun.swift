@@ -171,10 +171,9 @@ struct CheckRun {
                 continue
             }
             // What was removed on purpose, or while it was being committed, has a tombstone or a record.
+            let recorded = try History.forgottenRecords(vault, context.domain)
             if try vault.signedObjects.tombstone(.snapshot, id) == nil,
-                try !History.forgottenRecords(vault, context.domain).contains(where: {
-                    $0.snapshot == id
-                })
+                !recorded.contains(where: { $0.snapshot == id })
             {
                 let name = ObjectName.snapshot(context.domain, id)
                 note(name, StorageError.missing(name), snapshot: id)

@@ -200,12 +200,6 @@ extension SnapshotRemoval {
     }
 
     private func recordedSnapshots() throws -> Set<ObjectID> {
-        var recorded: Set<ObjectID> = []
-        for (domain, _) in try vault.committed() {
-            for record in try History.forgottenRecords(vault, domain) {
-                recorded.insert(record.snapshot)
-            }
-        }
-        return recorded
+        Set(try History.allForgottenRecords(vault).map { $0.record.snapshot })
     }
 }

@@ -27,15 +27,9 @@ extension RetentionInput {
         _ history: History, _ vault: Vault
     ) throws -> [SeriesName: [Int64]] {
         guard history.snapshots.contains(where: { $0.domain != .shared }) else { return [:] }
-        let records = try vault.signedObjects.records(.forgotten, context: { vault.context($0) }) {
-            name, error in
-            vault.surroundings.warn("\(name) is ignored: \(explanation(of: error))")
-        }
         var found: [SeriesName: [Int64]] = [:]
-        for signed in records where signed.domain != .shared {
-            let record = try ForgottenRecord(
-                signed.fields, what: "a record of a forgotten snapshot")
-            found[SeriesName(record.series, signed.domain), default: []].append(record.time)
+        for (domain, record) in try History.allForgottenRecords(vault) where domain != .shared {
+            found[SeriesName(record.series, domain), default: []].append(record.time)
         }
         return found.mapValues { $0.sorted() }
     }
