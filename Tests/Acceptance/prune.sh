@@ -45,7 +45,7 @@ verify() {
     work_of verify "$@" >"$work/verified" 2>"$work/stderr"
     grep '^# ' "$work/verified" | head -n 20
     same "$name: the list can be read" 0 "$(found list)"
-    same "$name: an add fails only because something was condemned" 0 "$(found failed)"
+    same "$name: if an add does not end with 0, something was condemned and it saved nothing" 0 "$(found failed)"
     same "$name: nothing that a policy keeps is missing" 0 "$(found lost)"
     same "$name: nothing is listed whose add failed" 0 "$(found unknown)"
     same "$name: all $(found listed) snapshots come back bit for bit" 0 "$(found wrong)"
@@ -260,7 +260,7 @@ if wanted nights; then
         # Of the week of November 1 there is the 6th first, and the Sunday after is none of three days.
         thinned from-friday 2026-11-06 "1 3 5 6 7"
         # All in one week.
-        thinned from-sunday 2026-11-08 "1 5 6 7"
+        [ "$LONG" = 0 ] || thinned from-sunday 2026-11-08 "1 5 6 7"
     else
         not_ok "seven nights of a server"
     fi
@@ -283,7 +283,7 @@ if wanted keys; then
     }
     head -c 3000000 /dev/urandom >"$work/common"
     for number in 1 2 3 4; do
-        { head -c 700000 /dev/urandom && cat "$work/common"; } >"$work/stream$number"
+        { head -c 4000000 /dev/urandom && cat "$work/common"; } >"$work/stream$number"
         exits 0 "stream $number" repo add own "$work/stream$number" --format raw
         exits 0 "stream $number of a host" as write add host "$work/stream$number" --format raw
     done
@@ -293,8 +293,9 @@ if wanted keys; then
     same "and nothing has changed" "$before" "$(tree_hash "$REPO_REPOSITORY")"
     exits 0 "a maintain key does" as maintain prune own --keep-last 1 --grace 0 --json
     same "and drops what the rules say" 3 "$(field summary snapshots_dropped)"
-    fact "and frees $(field summary bytes_freed) bytes, $(field summary bytes_rewritten) rewritten" \
-        test "$(field summary bytes_freed)" -gt 2000000
+    freed=$(($(field summary bytes_freed) - $(field summary bytes_rewritten)))
+    fact "and frees most of the 12000000 bytes that only these used: $freed, beside what it rewrites" \
+        test $freed -gt 9000000
     exits 0 "of a host with a write key nothing so young goes" as maintain prune host --keep-last 1 --grace 0 --json
     same "without more words" 0 "$(field summary snapshots_dropped)"
     refuses 1 'cannot open stored data&&use a full key' "a maintain key reads no data" as maintain cat own
@@ -318,6 +319,6 @@ if wanted store; then
     echo "a password for the store" >"$REPO_PASSWORD_FILE"
     exits 0 "a repository in an object store" repo init --recovery-key-file "$recovery"
     with_recovery_key
-    if [ "$LONG" = 0 ]; then SERIES="all last last" beside store 2 6; else beside store 8 50; fi
+    if [ "$LONG" = 0 ]; then SERIES="all last last" HELD_UP=0.8 beside store 2 6; else beside store 8 50; fi
 fi
 finish

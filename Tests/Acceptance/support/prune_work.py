@@ -4,8 +4,8 @@
     prune_work.py write LOG SEED NUMBER COUNT PRUNES
         adds COUNT streams to series such as few/NUMBER, drawn from the words in SERIES ("all few last"), and appends a
         JSON line a stream to LOG.
-        PRUNES is a file that grows with every prune, or - where none runs: a third of the streams is held up in the
-        middle until it has grown.
+        PRUNES is a file that grows with every prune, or - where none runs: HELD_UP (0.33) of the streams are held up in
+        the middle until it has grown.
     prune_work.py verify LOG...
         restores all that is listed, holds it against the logs, and prints what it found, `name value` a line
     prune_work.py kill DIRECTORY WHEN SECONDS COMMAND...
@@ -80,7 +80,7 @@ def write(log, seed, number, count, prunes):
         for turn in range(int(count)):
             series = f"{writer.source.choice(names)}/{number.split('.')[0]}"
             data = writer.next()
-            held_up = writer.source.random() < 0.33 and prunes != "-"
+            held_up = writer.source.random() < float(os.environ.get("HELD_UP", "0.33")) and prunes != "-"
             add = subprocess.Popen([REPO, "add", series, "--format", "raw", "--allow-shrink", "--json"], stdin=subprocess.PIPE,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             try:
@@ -114,9 +114,11 @@ def verify(logs):
     for log in logs:
         for line in open(log):
             entry = json.loads(line)
-            if entry["status"] == 0:
+            if entry["status"] in (0, 3):
                 added.append(entry)
-            elif entry["status"] == 1 and "condemned" in entry["message"]:
+            if entry["status"] == 0:
+                continue
+            if entry["status"] == 1 and "condemned" in entry["message"]:
                 condemned += 1
             else:
                 failed[f"{entry['status']}: {entry['message'].strip()[-300:]}"] += 1
