@@ -8,6 +8,9 @@
         the middle until it has grown.
     prune_work.py verify LOG...
         restores all that is listed, holds it against the logs, and prints what it found, `name value` a line
+    prune_work.py unfinished DIRECTORY SEED SERIES
+        leaves the manifest of an add that was killed before it looked whether all it stands on is still there: the only
+        snapshot of SERIES is dropped while the add goes on; prints the id
     prune_work.py kill DIRECTORY WHEN SECONDS COMMAND...
         runs COMMAND and kills it SECONDS after its begin, or after the first name has come or gone in the repository
         DIRECTORY (WHEN is begin or change); prints `killed` or the exit status, how many names have come and gone then,
@@ -189,10 +192,35 @@ def kill(directory, when, seconds, command):
     print("killed" if status < 0 else status, len(before ^ files(directory, set())), f"{took:.4f}")
 
 
+def unfinished(directory, seed, series):
+    source = random.Random(f"{seed} unfinished")
+    shared, other = source.randbytes(3_000_000), source.randbytes(3_000_000)
+    for data in (shared, other):
+        subprocess.run([REPO, "add", series, "--format", "raw"], input=data, check=True, capture_output=True)
+    (place,) = (entry.path for entry in os.scandir(os.path.join(directory, "snapshots")))
+    add = subprocess.Popen([REPO, "add", series + "/killed", "--format", "raw"], stdin=subprocess.PIPE,
+                           stderr=subprocess.PIPE)
+    # more than a pipe holds, so when this is written it was read, and found to be there already
+    add.stdin.write(shared)
+    add.stdin.flush()
+    time.sleep(1)
+    subprocess.run([REPO, "prune", series, "--keep-last", "1", "--grace", "0"], check=True, capture_output=True)
+    before = set(os.listdir(place))
+    add.stdin.close()
+    while add.poll() is None:
+        if found := set(os.listdir(place)) - before:
+            add.kill()
+            break
+    add.wait()
+    print(*set(os.listdir(place)) - before)
+
+
 verb, rest = sys.argv[1], sys.argv[2:]
 if verb == "write":
     write(*rest)
 elif verb == "verify":
     verify(rest)
+elif verb == "unfinished":
+    unfinished(*rest)
 else:
     kill(rest[0], rest[1], rest[2], rest[3:])
