@@ -2,7 +2,7 @@
 # Prune beside everything else: writers add while two prunes never stop, in a directory and in an object store; prunes are
 # killed; nights of a real server are thinned out; keys that may prune and keys that may not.
 #
-#   prune.sh [PART...]   only these parts: directory, killed, unfinished, nights, keys, store
+#   prune.sh [PART...]   only these parts: directory, killed, unfinished, moved, nights, keys, store
 set -u
 # shellcheck source-path=SCRIPTDIR source=support/facts.sh
 . "$(dirname "$0")/support/facts.sh"
@@ -214,6 +214,17 @@ if wanted unfinished; then
         exits 0 "after the time for what is incomplete the manifest goes" repo prune --grace 0 --keep-incomplete 0 --json
         same "as one that was never finished" 1 "$(field summary snapshots_abandoned)"
     fi
+fi
+
+# --- what an add makes deltas against is moved meanwhile
+
+if wanted moved; then
+    new_repository moved
+    with_recovery_key
+    answer=$(work_of moved "$SEED" shop "$work/stream" 2>"$work/stderr")
+    same "an add whose bases are moved by a prune succeeds and tells no damage" "0 " "$answer"
+    same "it comes back" "$(sha256 <"$work/stream")" "$(repo cat shop 2>"$work/stderr" | sha256)"
+    exits 0 "no damage" repo check --read-data
 fi
 
 # --- seven nights

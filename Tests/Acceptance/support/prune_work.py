@@ -11,6 +11,9 @@
     prune_work.py unfinished DIRECTORY SEED SERIES
         leaves the manifest of an add that was killed before it looked whether all it stands on is still there: the only
         snapshot of SERIES is dropped while the add goes on; prints the id
+    prune_work.py moved SEED SERIES OUT
+        a prune moves what an add that is under way makes deltas against; prints the status of the add and what it says,
+        and leaves in OUT what was added
     prune_work.py kill DIRECTORY WHEN SECONDS COMMAND...
         runs COMMAND and kills it SECONDS after its begin, or after the first name has come or gone in the repository
         DIRECTORY (WHEN is begin or change); prints `killed` or the exit status, how many names have come and gone then,
@@ -215,11 +218,33 @@ def unfinished(directory, seed, series):
     print(*set(os.listdir(place)) - before)
 
 
+def moved(seed, series, out):
+    source = random.Random(f"{seed} moved")
+    dropped, common, own = (source.randbytes(3_000_000) for _ in range(3))
+    edited = bytearray(common)
+    for place in range(0, len(common), 100_000):
+        edited[place:place + 20] = source.randbytes(20)
+    command = [REPO, "add", series, "--format", "raw"]
+    for data in (dropped + common, common + own):
+        subprocess.run(command, input=data, check=True, capture_output=True)
+    add = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    # more than a pipe holds, so when this is written the add knows what there is
+    add.stdin.write(own[:500_000])
+    add.stdin.flush()
+    subprocess.run([REPO, "prune", series, "--keep-last", "1", "--grace", "0"], check=True, capture_output=True)
+    _, said = add.communicate(edited + own)
+    with open(out, "wb") as file:
+        file.write(own[:500_000] + edited + own)
+    print(add.returncode, said.decode(errors="replace").replace("\n", " | "))
+
+
 verb, rest = sys.argv[1], sys.argv[2:]
 if verb == "write":
     write(*rest)
 elif verb == "verify":
     verify(rest)
+elif verb == "moved":
+    moved(*rest)
 elif verb == "unfinished":
     unfinished(*rest)
 else:
