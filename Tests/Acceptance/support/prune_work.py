@@ -14,6 +14,10 @@
     prune_work.py moved SEED SERIES OUT
         a prune moves what an add that is under way makes deltas against; prints the status of the add and what it says,
         and leaves in OUT what was added
+    prune_work.py overtaken DIRECTORY SEED ONE OTHER
+        ten times stops a prune of the series ONE once it has condemned something, has another one drop a snapshot of
+        OTHER and delete what that needed, and lets the first go on; prints how often it could be stopped, and what it
+        said where it did not end with 0
     prune_work.py kill DIRECTORY WHEN SECONDS COMMAND...
         runs COMMAND and kills it SECONDS after its begin, or after the first name has come or gone in the repository
         DIRECTORY (WHEN is begin or change); prints `killed` or the exit status, how many names have come and gone then,
@@ -24,6 +28,7 @@ import hashlib
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -238,6 +243,31 @@ def moved(seed, series, out):
     print(add.returncode, said.decode(errors="replace").replace("\n", " | "))
 
 
+def overtaken(directory, seed, one, other):
+    source = random.Random(f"{seed} overtaken")
+    stones = os.path.join(directory, "tombstones", "packs")
+    options = ["--keep-last", "1", "--grace", "0"]
+    stopped, failures = 0, []
+    for _ in range(10):
+        for series in (one, other) * 2:
+            subprocess.run([REPO, "add", series, "--format", "raw"], input=source.randbytes(1_500_000), check=True,
+                           capture_output=True)
+        first = subprocess.Popen([REPO, "prune", one, *options], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        while first.poll() is None and len(files(stones, set())) < 2:
+            pass
+        if first.poll() is None:
+            first.send_signal(signal.SIGSTOP)
+            stopped += 1
+        second = subprocess.run([REPO, "prune", other, *options], capture_output=True)
+        first.send_signal(signal.SIGCONT)
+        _, said = first.communicate()
+        for status, text in (first.returncode, said), (second.returncode, second.stderr):
+            if status:
+                failures.append(f"exit {status}: {text.decode(errors='replace').strip()}".replace("\n", " | "))
+    print(stopped)
+    print("\n".join(failures), end="")
+
+
 verb, rest = sys.argv[1], sys.argv[2:]
 if verb == "write":
     write(*rest)
@@ -245,6 +275,8 @@ elif verb == "verify":
     verify(rest)
 elif verb == "moved":
     moved(*rest)
+elif verb == "overtaken":
+    overtaken(*rest)
 elif verb == "unfinished":
     unfinished(*rest)
 else:
