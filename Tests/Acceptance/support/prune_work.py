@@ -15,7 +15,7 @@
         a prune moves what an add that is under way makes deltas against; prints the status of the add and what it says,
         and leaves in OUT what was added
     prune_work.py overtaken DIRECTORY SEED ONE OTHER
-        ten times stops a prune of the series ONE once it has condemned something, has another one drop a snapshot of
+        five times stops a prune of the series ONE once it has condemned something, has another one drop a snapshot of
         OTHER and delete what that needed, and lets the first go on; prints how often it could be stopped, and what it
         said where it did not end with 0
     prune_work.py kill DIRECTORY WHEN SECONDS COMMAND...
@@ -248,7 +248,7 @@ def overtaken(directory, seed, one, other):
     stones = os.path.join(directory, "tombstones", "packs")
     options = ["--keep-last", "1", "--grace", "0"]
     stopped, failures = 0, []
-    for _ in range(10):
+    for _ in range(5):
         for series in (one, other) * 2:
             subprocess.run([REPO, "add", series, "--format", "raw"], input=source.randbytes(1_500_000), check=True,
                            capture_output=True)
@@ -264,8 +264,7 @@ def overtaken(directory, seed, one, other):
         for status, text in (first.returncode, said), (second.returncode, second.stderr):
             if status:
                 failures.append(f"exit {status}: {text.decode(errors='replace').strip()}".replace("\n", " | "))
-    print(stopped)
-    print("\n".join(failures), end="")
+    print(stopped, *failures, sep=" || ")
 
 
 verb, rest = sys.argv[1], sys.argv[2:]
