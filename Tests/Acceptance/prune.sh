@@ -102,7 +102,8 @@ beside() {
     dropped=$(sum snapshots_dropped "$beside"/*.summaries)
     fact "$name: $dropped snapshots were dropped meanwhile" test "$dropped" -gt 0
     fact "$name: $deleted packs were deleted meanwhile" test "$deleted" -gt 0
-    fact "$name: $(sum bytes_rewritten "$beside"/*.summaries) bytes were rewritten meanwhile" \
+    # so few that there may be nothing to rewrite
+    [ "$writers" -lt 4 ] || fact "$name: $(sum bytes_rewritten "$beside"/*.summaries) bytes were rewritten meanwhile" \
         test "$(sum bytes_rewritten "$beside"/*.summaries)" -gt 0
     local failed
     failed=$(cat "$beside"/log* | grep -c '"status": 1,')
@@ -372,6 +373,6 @@ if wanted store; then
     echo "a password for the store" >"$REPO_PASSWORD_FILE"
     exits 0 "a repository in an object store" repo init --recovery-key-file "$recovery"
     with_recovery_key
-    if [ "$LONG" = 0 ]; then SERIES="all last last" HELD_UP=0.8 beside store 2 6; else beside store 8 50; fi
+    if [ "$LONG" = 0 ]; then SERIES="all last last last" HELD_UP=0.8 ALONE=0.6 beside store 2 8; else beside store 8 50; fi
 fi
 finish

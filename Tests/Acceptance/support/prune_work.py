@@ -5,7 +5,7 @@
         adds COUNT streams to series such as few/NUMBER, drawn from the words in SERIES ("all few last"), and appends a
         JSON line a stream to LOG.
         PRUNES is a file that grows with every prune, or - where none runs: HELD_UP (0.33) of the streams are held up in
-        the middle until it has grown.
+        the middle until it has grown. ALONE (0.2) of them share nothing with others.
     prune_work.py verify LOG...
         restores all that is listed, holds it against the logs, and prints what it found, `name value` a line
     prune_work.py unfinished DIRECTORY SEED SERIES
@@ -63,7 +63,7 @@ class Writer:
         """The next stream: a little is changed, or it is an earlier one again. Nothing else has its end, which is at times
         more than a segment, or all there is."""
         source = self.source
-        if source.random() < 0.2:
+        if source.random() < float(os.environ.get("ALONE", "0.2")):
             return source.randbytes(source.randrange(300_000, 1_500_000))
         if source.random() < 0.25:
             self.state = source.choice(self.past)
