@@ -181,6 +181,9 @@ final class PackPruning {
         do {
             for name in segments { try mover.add(try source.segment(name)) }
             try mover.settle()
+        } catch is LostSegment {
+            // Another prune has deleted it since, with all that needed it; or it is looked for in vain.
+            throw Overtaken()
         } catch  where isDamage(error) {
             vault.surroundings.warn(
                 "nothing is deleted: what is live cannot be moved: \(explanation(of: error))")
@@ -205,12 +208,22 @@ final class PackPruning {
         }
     }
 
+    /// What counts and is lost is damage. What never counted and lacks something cannot come to count:
+    /// whoever writes it looks for all that it names before (docs/pruning.md, "Packs").
     private func refuseIfLost() throws {
-        guard let (chunk, snapshot) = live.lost.first else { return }
-        throw Unprunable(
-            domain: context.domain, snapshot: snapshot, underlying: LostChunk(id: chunk))
+        for (chunk, snapshot) in live.lost {
+            guard
+                try context.store.byteCount(of: .commit(context.domain, snapshot)) != nil,
+                try context.store.byteCount(of: .snapshot(context.domain, snapshot)) != nil
+            else { continue }
+            throw Unprunable(
+                domain: context.domain, snapshot: snapshot, underlying: LostChunk(id: chunk))
+        }
     }
 }
+
+/// Another prune has changed what this one has read: it begins anew.
+struct Overtaken: Error {}
 
 /// What became of the packs of a domain.
 struct PackOutcome {

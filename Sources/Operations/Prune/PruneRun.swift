@@ -32,21 +32,40 @@ struct PruneRun {
         }
         let leftOut = request.isDryRun ? Set(request.dropped.map { $0.id }) : []
         for domain in domains {
-            let packs = try PackPruning(
-                vault, domain, options, now: now, leavingOut: leftOut)
-            if !request.isDryRun { try packs.run() }
-            take(packs.outcome)
+            for attempt in 1...Self.attemptsMax {
+                let packs = try PackPruning(
+                    vault, domain, options, now: now, leavingOut: leftOut)
+                do {
+                    if !request.isDryRun { try packs.run() }
+                    take(packs.outcome)
+                    takeFigures(packs.outcome)
+                    break
+                } catch is Overtaken {
+                    take(packs.outcome)
+                    if attempt == Self.attemptsMax {
+                        takeFigures(packs.outcome)
+                        vault.surroundings.warn(
+                            "other prunes go on at the same time: not all could be freed, this time")
+                    }
+                }
+            }
         }
     }
 
-    private mutating func take(_ packs: PackOutcome) {
-        outcome.packsCondemned += packs.packsCondemned
-        outcome.packsDeleted += packs.packsDeleted
+    private static let attemptsMax = 5
+
+    /// Of the last attempt only.
+    private mutating func takeFigures(_ packs: PackOutcome) {
         outcome.bytesLater += packs.bytesLater
         outcome.bytesStored += packs.figures.bytes
         outcome.bytesLive += packs.figures.liveBytes
         outcome.bytesUnused += packs.figures.deadBytes
         outcome.chunks += packs.chunks
+    }
+
+    private mutating func take(_ packs: PackOutcome) {
+        outcome.packsCondemned += packs.packsCondemned
+        outcome.packsDeleted += packs.packsDeleted
         outcome.damaged += packs.damaged
         if request.isDryRun {
             // In the end: by runs of today and later.

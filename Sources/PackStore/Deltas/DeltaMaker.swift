@@ -1,5 +1,6 @@
 import Compression
 import Faults
+import ObjectStorage
 import WireFormat
 import Workers
 
@@ -43,8 +44,12 @@ final class DeltaMaker {
         do {
             base = try self.base(of: run, alignments: &made.alignments)
         } catch {
-            // A base is worth having, not worth failing for.
-            if isDamage(error), made.damage == nil { made.damage = explanation(of: error) }
+            // A base is worth having, not worth failing for. One that is gone was moved by a prune since
+            // packs were listed, or is in no copy that this machine has.
+            if case StorageError.missing = error {
+            } else if isDamage(error), made.damage == nil {
+                made.damage = explanation(of: error)
+            }
         }
         if let base, let frame = try compress(run, base, with: &compressor) {
             made.frames.append(frame)
