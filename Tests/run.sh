@@ -111,7 +111,7 @@ fi
 # --- prune beside everything else, in orders drawn from seeds, and what must be noticed if it were wrong
 
 if wanted schedules; then
-    stage schedules env REPO_SCHEDULES="${REPO_SCHEDULES-20000}" swift test -c release --skip-build --filter ScheduleTests || {
+    stage schedules env REPO_SCHEDULES="${REPO_SCHEDULES-10000}" swift test -c release --skip-build --filter ScheduleTests || {
         grep -aE '✘|seed' "$logs/schedules.log" | head -n 20
         give_up schedules 5
     }

@@ -11,6 +11,7 @@ list() {
 archives   everything of Tests/run.sh in the long forms: more rounds, more bytes, more cut points
 ceph       the tests of object stores on the RADOS gateway of Ceph: 350 MB of packages, 4 minutes
 line       an object store behind a line that breaks twenty nights long, and goes silent: 2 minutes
+schedules  100,000 orders of requests of three writers, two pruners and a reader: a quarter of an hour
 model      the model of prune in larger scenarios, with every trace: 4 GB of memory, 13 minutes
 prune      eight writers beside prunes in a directory and in a store, a hundred killed prunes, large nights: 20 minutes
 END
@@ -40,6 +41,10 @@ for name in "$@"; do
             Tests/Acceptance/s3-rights.sh ceph || failed=1
             Tests/Acceptance/copies.sh ceph || failed=1
             Tests/Acceptance/s3-line.sh ceph || failed=1
+            ;;
+        schedules)
+            REPO_SCHEDULES=100000 SWIFT_DETERMINISTIC_HASHING=1 swift test -c release --skip-build \
+                --filter ScheduleTests || failed=1
             ;;
         model) python3 -B Tests/Model/run.py --long || failed=1 ;;
         prune) LONG=1 Tests/Acceptance/prune.sh || failed=1 ;;
