@@ -100,8 +100,16 @@ final class LiveData {
                 }
             }
         }
+        // What it carries it has for itself: of nodes that others share with it, they need all.
+        var own: ListNodes?
+        if !carried.isEmpty { own = ListNodes(lists) { [unowned self] id, _ in self.need(id) } }
         for stream in manifest.streams {
-            try nodes?.walk(stream, what: "the list of snapshot \(id.short)")
+            let what = "the list of snapshot \(id.short)"
+            if own != nil {
+                try own?.walk(stream, what: what)
+            } else {
+                try nodes?.walk(stream, what: what)
+            }
         }
     }
 
