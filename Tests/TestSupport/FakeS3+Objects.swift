@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// What it does with objects, as real stores do.
@@ -21,22 +22,23 @@ extension FakeS3 {
             if !lock.isEmpty, locks == .refused { return error(400, "InvalidRequest") }
             if request.headers["if-none-match"] != nil {
                 guard isConditional else { return error(501, "NotImplemented") }
-                let isTaken = state.withLock { $0.objects[key] != nil }
+                let isTaken = state.withLock { $0.contents.objects[key] != nil }
                 if isTaken { return error(412, "PreconditionFailed") }
             }
             let isNew = state.withLock { state in
-                if request.headers["if-none-match"] != nil, state.objects[key] != nil { return false }
-                state.objects[key] = request.body
-                state.kept[key] = lock.isEmpty ? nil : lock
+                if request.headers["if-none-match"] != nil, state.contents.objects[key] != nil { return false }
+                state.contents.objects[key] = request.body
+                state.contents.kept[key] = lock.isEmpty ? nil : lock
+                state.contents.written[key] = time(nil)
                 return true
             }
             return isNew ? Answer(headers: [("ETag", "\"x\"")]) : error(412, "PreconditionFailed")
         case "DELETE":
-            state.withLock { $0.objects[key] = nil }
+            state.withLock { $0.contents.objects[key] = nil }
             return Answer(status: 204)
         case "GET" where key.isEmpty: return list(request, fault)
         case "GET" where request.query == "retention=" && locks != .ignored:
-            guard locks != .hidden, let kept = state.withLock({ $0.kept[key] }) else {
+            guard locks != .hidden, let kept = state.withLock({ $0.contents.kept[key] }) else {
                 return error(403, "AccessDenied")
             }
             return Answer(
@@ -44,11 +46,11 @@ extension FakeS3 {
                     "<Retention><Mode>\(kept[0].1)</Mode><RetainUntilDate>\(kept[1].1)</RetainUntilDate></Retention>"
                         .utf8))
         case "GET", "HEAD":
-            guard let bytes = state.withLock({ $0.objects[key] }) else {
+            guard let bytes = state.withLock({ $0.contents.objects[key] }) else {
                 return error(404, "NoSuchKey")
             }
             var answer = part(bytes, of: request, fault)
-            if locks == .honored { answer.headers += state.withLock { $0.kept[key] ?? [] } }
+            if locks == .honored { answer.headers += state.withLock { $0.contents.kept[key] ?? [] } }
             return answer
         default: return error(405, "MethodNotAllowed")
         }
@@ -77,8 +79,8 @@ extension FakeS3 {
         let prefix = fields["prefix"] ?? ""
         let after = fields["continuation-token"] ?? ""
         let found = state.withLock { state in
-            state.objects.filter { $0.key.hasPrefix(prefix) && $0.key > after }
-                .map { ($0.key, $0.value.count) }
+            state.contents.objects.filter { $0.key.hasPrefix(prefix) && $0.key > after }
+                .map { ($0.key, $0.value.count, state.contents.written[$0.key] ?? 0) }
         }.sorted { $0.0 < $1.0 }
         var page = Array(found.prefix(pageEntries))
         var next = found.count > page.count ? page.last?.0 : nil
@@ -87,9 +89,10 @@ extension FakeS3 {
         if fault == .duplicatedKeys { page = page.flatMap { [$0, $0] } }
         var text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult>"
         text += "<IsTruncated>\(next != nil)</IsTruncated>"
-        for (key, count) in page {
+        for (key, count, written) in page {
             text += "<Contents><Key>\(escaped(key))</Key><Size>\(count)</Size>"
-            text += "<LastModified>2026-11-28T03:15:00.000Z</LastModified></Contents>"
+            let modified = format(written, "%Y-%m-%dT%H:%M:%S.000Z")
+            text += "<LastModified>\(modified)</LastModified></Contents>"
         }
         if let next { text += "<NextContinuationToken>\(escaped(next))</NextContinuationToken>" }
         text += "</ListBucketResult>"

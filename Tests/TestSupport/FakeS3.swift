@@ -95,9 +95,15 @@ package final class FakeS3: Sendable {
     let locks: LockHandling
     let script: Script
 
-    struct State {
+    /// What a store has, by keys.
+    package struct Contents: Sendable {
         var objects: [String: [UInt8]] = [:]
         var kept: [String: [(String, String)]] = [:]
+        var written: [String: time_t] = [:]
+    }
+
+    struct State {
+        var contents = Contents()
         var count = 0
         var isStopped = false
         var open: Set<Int32> = []
@@ -108,15 +114,20 @@ package final class FakeS3: Sendable {
     /// What was asked so far: method and key.
     package var requests: [String] { state.withLock { $0.methods } }
     /// Of every object that came with a lock, the lock's headers.
-    package var kept: [String: [(String, String)]] { state.withLock { $0.kept } }
-    package var keys: [String] { state.withLock { $0.objects.keys.sorted() } }
+    package var kept: [String: [(String, String)]] { state.withLock { $0.contents.kept } }
+    package var keys: [String] { state.withLock { $0.contents.objects.keys.sorted() } }
+    /// All that is stored: to be put back, so that many runs begin at the same.
+    package var contents: Contents {
+        get { state.withLock { $0.contents } }
+        set { state.withLock { $0.contents = newValue } }
+    }
 
     /// Changes a byte in the middle of an object.
     package func damage(_ path: String) {
         let key = String(path.drop { $0 == "/" }.drop { $0 != "/" }.dropFirst())
         state.withLock { state in
-            guard let count = state.objects[key]?.count else { return }
-            state.objects[key]?[count / 2] ^= 1
+            guard let count = state.contents.objects[key]?.count else { return }
+            state.contents.objects[key]?[count / 2] ^= 1
         }
     }
 
@@ -332,7 +343,7 @@ package final class FakeS3: Sendable {
     private func stamp(_ time: time_t) -> String { format(time, "%Y%m%dT%H%M%SZ") }
     private func date(_ time: time_t) -> String { format(time, "%a, %d %b %Y %H:%M:%S GMT") }
 
-    private func format(_ time: time_t, _ pattern: String) -> String {
+    func format(_ time: time_t, _ pattern: String) -> String {
         var time = time
         var parts = tm()
         gmtime_r(&time, &parts)
