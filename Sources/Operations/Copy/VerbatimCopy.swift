@@ -76,11 +76,22 @@ final class VerbatimCopy {
             _ = try store.claim(id, byteCount: 0, contentClass)
             return
         }
-        let found = try reader.finder.find(id, after: last)
-        last = found
-        // What the manifest carries goes with it.
-        guard case .pack = found.directory.source.name else { return }
-        try need(found.frame, of: found.directory)
+        var found = try reader.finder.find(id, after: last)
+        var bad: Set<ObjectName> = []
+        while true {
+            last = found
+            // What the manifest carries goes with it.
+            guard case .pack = found.directory.source.name else { return }
+            do {
+                try need(found.frame, of: found.directory)
+                break
+            } catch  where isDamage(error) {
+                // A prune may have left out what this copy of it stands on: another one is whole.
+                bad.insert(found.directory.source.name)
+                guard let other = try? reader.finder.find(id, notIn: bad) else { throw error }
+                found = other
+            }
+        }
         if places.count >= Self.placesMax { try move(rest: rest) }
     }
 
@@ -91,7 +102,12 @@ final class VerbatimCopy {
         let name = directory.name(ofSegment: segment)
         let number = frame - Int(directory.segments[segment].frames.lowerBound)
         guard seen.insert(FrameName(segment: name, frame: number)).inserted else { return }
-        for base in directory.bases(ofFrame: frame) { try need(base.segment, base.frame) }
+        do {
+            for base in directory.bases(ofFrame: frame) { try need(base.segment, base.frame) }
+        } catch {
+            seen.remove(FrameName(segment: name, frame: number))
+            throw error
+        }
         guard !moved.contains(name) else {
             // It went along with others of its segment.
             let contentClass = directory.contentClass(ofSegment: segment)
