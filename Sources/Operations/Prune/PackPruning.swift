@@ -119,17 +119,19 @@ final class PackPruning {
     /// copied out of them.
     /// - Returns: false where something cannot be shown: nothing is deleted then.
     private func isEverythingElsewhere(_ due: Set<ObjectID>) throws -> Bool {
+        // Seen to be gone by name, whatever a listing shows.
+        var gone: Set<ObjectID> = []
         for _ in 0..<Self.roundsMax {
             let condemned = try vault.packTombstones(of: context.domain)
             let existing = try keeper.refresh(vault.surroundings.warn)
-            let good = existing.subtracting(condemned.keys).subtracting(due)
+            let good = existing.subtracting(condemned.keys).subtracting(due).subtracting(gone)
             let (missing, holders) = elsewhere(good)
             if missing.isEmpty {
                 // Where listings lag, each that is counted on is looked at by its name.
                 guard context.isEventual else { return true }
-                let gone = try notThere(holders)
-                if gone.isEmpty { return true }
-                guard try rescue(elsewhere(good.subtracting(gone)).missing) else { return false }
+                let more = try notThere(holders)
+                if more.isEmpty { return true }
+                gone.formUnion(more)
                 continue
             }
             guard try rescue(missing) else { return false }
@@ -211,7 +213,8 @@ final class PackPruning {
     /// What counts and is lost is damage. What never counted and lacks something cannot come to count:
     /// whoever writes it looks for all that it names before (docs/pruning.md, "Packs").
     private func refuseIfLost() throws {
-        for (chunk, snapshot) in live.lost {
+        var asked: Set<ObjectID> = []
+        for (chunk, snapshot) in live.lost where asked.insert(snapshot).inserted {
             guard
                 try context.store.byteCount(of: .commit(context.domain, snapshot)) != nil,
                 try context.store.byteCount(of: .snapshot(context.domain, snapshot)) != nil

@@ -100,7 +100,8 @@ struct PruneRun {
         }
         let abandoned = try self.abandoned(history).filter { !leftIDs.contains($0.id) }
         try removal.condemn(dropped + abandoned)
-        let due = vault.isEventual ? left : left + dropped + abandoned
+        // Where listings lag, what needs one of them is seen only after a while.
+        let due = vault.isEventual ? try settled(left) : left + dropped + abandoned
         let removed = try removal.remove(due, history.snapshots)
         for candidate in removed.removed {
             if candidate.reason == .abandoned {
@@ -130,6 +131,19 @@ struct PruneRun {
         return wanted
     }
 
+    /// Those whose tombstones stand long enough.
+    private func settled(
+        _ candidates: [SnapshotRemoval.Candidate]
+    ) throws -> [SnapshotRemoval.Candidate] {
+        let since = Dictionary(
+            try vault.store.list(.tombstones(.snapshot)).map { ($0.name, $0.modified) }
+        ) { first, _ in first }
+        return candidates.filter { candidate in
+            let time = since[.tombstone(.snapshot, candidate.id)] ?? now
+            return now - time >= request.options.settle ?? 0
+        }
+    }
+
     /// Manifests that have been without a commit for long.
     private func abandoned(_ history: History) throws -> [SnapshotRemoval.Candidate] {
         let counted = Set(history.snapshots.map { $0.id })
@@ -147,6 +161,10 @@ struct PruneRun {
                     found.append(SnapshotRemoval.Candidate(snapshot, .abandoned))
                 } catch StorageError.missing {
                     continue
+                } catch  where isDamage(error) {
+                    vault.surroundings.warn(
+                        "snapshot \(id.short) was never finished and cannot be read:"
+                            + " \(explanation(of: error))")
                 }
             }
         }

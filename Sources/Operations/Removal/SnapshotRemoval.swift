@@ -165,13 +165,22 @@ extension SnapshotRemoval {
             let (domain, id) = (tombstone.domain, tombstone.id)
             guard let context = vault.context(domain) else { continue }
             let store = SnapshotStore(context)
+            let manifest = ObjectName.snapshot(domain, id)
             do {
-                let head = try store.manifest(id, expecting: nil).head
-                let snapshot = Snapshot(domain: domain, id: id, head: head)
-                left.append(Candidate(snapshot, tombstone.reason))
-                continue
-            } catch StorageError.missing {
-                // Its manifest is gone, and comes back never.
+                // What is damaged can be removed as well: its commit says all that is needed.
+                let head = try (try? store.manifest(id, expecting: nil).head) ?? store.head(id)
+                if try context.store.byteCount(of: manifest) != nil {
+                    let snapshot = Snapshot(domain: domain, id: id, head: head)
+                    left.append(Candidate(snapshot, tombstone.reason))
+                    continue
+                }
+            } catch  where isDamage(error) {
+                // A damaged one without a commit is left alone, its tombstone too. One that is gone comes
+                // back never.
+                guard try context.store.byteCount(of: manifest) == nil else {
+                    ignored(manifest, error)
+                    continue
+                }
             }
             do {
                 let head = try store.head(id)
