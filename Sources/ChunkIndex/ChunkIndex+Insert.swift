@@ -77,7 +77,7 @@ extension ChunkIndex {
         -> ArraySlice<Run>
     {
         var (entries, rows) = (new.entries.count, new.rows.count)
-        var outlineBytes = new.outlines.reduce(0) { $0 + 8 + $1.bytes.count }
+        var outlineBytes = RunHeader.outlineBytes(of: new.outlines)
         var objects = newObjects
         var count = 0
         for (number, run) in runs.enumerated() {
@@ -133,7 +133,7 @@ extension ChunkIndex {
             let largest = RunHeader(
                 sequence: sequence, entryCount: entriesMax, objectCount: objects.count,
                 packCount: merged.rows.count,
-                outlineBytes: merged.outlines.reduce(0) { $0 + 8 + $1.bytes.count },
+                outlineBytes: RunHeader.outlineBytes(of: merged.outlines),
                 lineCount: Line.count(forEntries: entriesMax))
             let image = RunImage(byteCountMax: largest.fileByteCount)
             guard try fill(image) else { return nil }

@@ -9,7 +9,7 @@ struct MergedEntries {
     /// The rows that the pack numbers of the entries count.
     let rows: [PackRow]
     /// The outlines of the rows' packs, each once, in the order of the rows.
-    let outlines: [(packNumber: Int, bytes: OutlineBytes)]
+    let outlines: [NumberedOutline]
     private var sources: [EntrySource]
 
     init(_ new: NewEntries?, _ runs: some Collection<Run>) {

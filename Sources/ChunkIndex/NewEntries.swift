@@ -8,7 +8,7 @@ import WireFormat
 /// slower.
 struct NewEntries {
     let rows: [PackRow]
-    let outlines: [(packNumber: Int, bytes: OutlineBytes)]
+    let outlines: [NumberedOutline]
     let entries: [Entry]
 
     private static let entriesPerBucket = 16

@@ -66,11 +66,21 @@ enum OutlineBytes: Sendable {
     }
 }
 
+/// An outline and the number of its pack's first row.
+typealias NumberedOutline = (packNumber: Int, bytes: OutlineBytes)
+
+extension RunHeader {
+    /// What outlines take in a run, each behind its number and length.
+    static func outlineBytes(of outlines: [NumberedOutline]) -> Int {
+        outlines.reduce(0) { $0 + 8 + $1.bytes.count }
+    }
+}
+
 extension Run {
     /// The outlines with the numbers of the packs' first rows. On disk, one after the other: number of the
     /// row u32, length u32, the outline.
-    var outlines: [(packNumber: Int, bytes: OutlineBytes)] {
-        var found: [(packNumber: Int, bytes: OutlineBytes)] = []
+    var outlines: [NumberedOutline] {
+        var found: [NumberedOutline] = []
         var at = header.outlinesOffset
         let end = at + header.outlineBytes
         while at + 8 <= end {

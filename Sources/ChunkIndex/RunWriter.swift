@@ -24,11 +24,11 @@ struct RunWriter {
     /// - Parameter entriesMax: at least as many as will be appended.
     init(
         to sink: any RunSink, sequence: UInt64, objects: [ObjectID], rows: [PackRow],
-        outlines: [(packNumber: Int, bytes: OutlineBytes)], entriesMax: Int
+        outlines: [NumberedOutline], entriesMax: Int
     ) throws(FileError) {
         header = RunHeader(
             sequence: sequence, entryCount: 0, objectCount: objects.count, packCount: rows.count,
-            outlineBytes: outlines.reduce(0) { $0 + 8 + $1.bytes.count },
+            outlineBytes: RunHeader.outlineBytes(of: outlines),
             lineCount: Line.count(forEntries: entriesMax))
         self.sink = sink
         var tables: [UInt8] = []

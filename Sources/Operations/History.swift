@@ -24,14 +24,16 @@ package struct History: Sendable {
     package static func load(_ vault: Vault, acceptRollback: Bool = false) throws -> History {
         var snapshots: [Snapshot] = []
         var unreadable: [(ObjectName, any Error)] = []
+        // Of a domain whose heads cannot all be read nothing is known to be missing.
+        var readable: [(domain: DomainID, snapshots: [Snapshot])] = []
         for (domain, commits) in try vault.committed() {
             guard let context = vault.context(domain) else { continue }
             let store = SnapshotStore(context)
-            var committed: [Snapshot] = []
+            var found: [Snapshot] = []
             try askAll(commits, atOnce: context.requestsAtOnce, { try store.head($0.id) }) {
                 commit, head in
                 do {
-                    committed.append(
+                    found.append(
                         Snapshot(
                             domain: domain, id: commit.id, head: try head.get(),
                             committed: commit.modified))
@@ -41,22 +43,34 @@ package struct History: Sendable {
                     unreadable.append((.commit(domain, commit.id), error))
                 }
             }
-            if unreadable.isEmpty {
-                try checkRollback(vault, domain, committed, accept: acceptRollback)
-            }
+            if unreadable.isEmpty { readable.append((domain, found)) }
             let manifests = Set(try store.manifests())
-            snapshots += committed.filter { manifests.contains($0.id) }
+            snapshots += found.filter { manifests.contains($0.id) }
         }
+        try checkRollback(vault, readable, accept: acceptRollback)
         snapshots.sort { ($0.head.time, $0.id) < ($1.head.time, $1.id) }
         return History(snapshots: snapshots, unreadable: unreadable)
     }
 
     private static func checkRollback(
-        _ vault: Vault, _ domain: DomainID, _ committed: [Snapshot], accept: Bool
+        _ vault: Vault, _ committed: [(domain: DomainID, snapshots: [Snapshot])], accept: Bool
     ) throws {
-        guard let cache = vault.cache else { return }
+        guard let cache = vault.cache, !committed.isEmpty else { return }
+        // Once for all, after the heads: what is removed meanwhile has its record before.
+        let forgotten = try forgottenRecords(vault)
+        for (domain, snapshots) in committed {
+            // A writer numbers its snapshots in each domain by itself.
+            try checkRollback(
+                vault, cache, domain, snapshots,
+                forgotten.filter { $0.domain == domain }.map { $0.record }, accept: accept)
+        }
+    }
+
+    private static func checkRollback(
+        _ vault: Vault, _ cache: CacheDirectory, _ domain: DomainID, _ committed: [Snapshot],
+        _ forgotten: [ForgottenRecord], accept: Bool
+    ) throws {
         var remembered = accept ? [:] : try cache.remembered(domain)
-        let forgotten = try forgottenRecords(vault, domain)
         let problems = Rollback.missing(committed, forgotten: forgotten, remembered: remembered)
         guard problems.isEmpty || accept else { throw RolledBack(problems: problems) }
         let before = remembered
@@ -72,24 +86,19 @@ package struct History: Sendable {
         }
     }
 
-    /// What was removed on purpose, as far as this key can read it.
-    package static func forgottenRecords(_ vault: Vault, _ domain: DomainID) throws
-        -> [ForgottenRecord]
-    {
-        // A writer numbers its snapshots in each domain by itself.
-        try allForgottenRecords(vault).filter { $0.domain == domain }.map { $0.record }
+    /// The snapshots that were removed on purpose, as far as this key can read of them.
+    package static func forgottenSnapshots(_ vault: Vault) throws -> Set<ObjectID> {
+        Set(try forgottenRecords(vault).map { $0.record.snapshot })
     }
 
-    /// The same of all domains.
-    package static func allForgottenRecords(_ vault: Vault) throws
+    /// What was removed on purpose, as far as this key can read it.
+    package static func forgottenRecords(_ vault: Vault) throws
         -> [(domain: DomainID, record: ForgottenRecord)]
     {
         let known = try vault.cache?.knownRecords(.forgotten) ?? [:]
         let records = try vault.signedObjects.records(
-            .forgotten, known: known, context: { vault.context($0) }
-        ) { name, error in
-            vault.surroundings.warn("\(name) is ignored: \(explanation(of: error))")
-        }
+            .forgotten, known: known, context: { vault.context($0) },
+            ignored: vault.surroundings.tellIgnored)
         if records.contains(where: { known[$0.id] == nil }) {
             // A cache that cannot be written costs the next command the same, not this one.
             try? vault.cache?.keepRecords(records, .forgotten)

@@ -12,21 +12,40 @@ extension IndexKeeper {
     /// - Returns: the packs that exist.
     @discardableResult
     func refresh(
-        _ warn: (String) -> Void, found: (ObjectID, PackDirectory) -> Void = { _, _ in }
+        _ surroundings: Surroundings, found: (ObjectID, PackDirectory) -> Void = { _, _ in }
     ) throws -> Set<ObjectID> {
-        try refresh(found: found, damaged: { name, error in
-            warn("\(name) cannot be used: \(explanation(of: error))")
-        })
+        try refresh(found: found, damaged: surroundings.tellUnusable)
     }
 }
 
 extension SignedObjects {
     /// The packs that will be deleted. What is not signed properly is told, and does not count.
-    func condemnedPacks(_ warn: (String) -> Void) throws -> Set<ObjectID> {
-        Set(
-            try condemned(.pack) { name, error in
-                warn("\(name) is ignored: \(explanation(of: error))")
-            }.map { $0.id })
+    func condemnedPacks(_ surroundings: Surroundings) throws -> Set<ObjectID> {
+        Set(try condemned(.pack, ignored: surroundings.tellIgnored).map { $0.id })
+    }
+
+    /// Those of some packs that will be deleted, each asked for by its name: a listing that lags may lack a
+    /// tombstone that was written long ago.
+    func condemned(among packs: Set<ObjectID>, _ context: DomainContext) throws -> Set<ObjectID> {
+        try context.those(of: packs) { try tombstone(.pack, $0) != nil }
+    }
+}
+
+extension DomainContext {
+    /// Those of some packs that are gone, each asked for by its name: a listing that lags may show what is
+    /// not there any more.
+    func missing(_ packs: Set<ObjectID>) throws -> Set<ObjectID> {
+        try those(of: packs) { try store.byteCount(of: .pack(domain, $0)) == nil }
+    }
+
+    fileprivate func those(
+        of packs: Set<ObjectID>, _ isMeant: @escaping @Sendable (ObjectID) throws -> Bool
+    ) throws -> Set<ObjectID> {
+        var meant: Set<ObjectID> = []
+        try askAll(packs.sorted(), atOnce: requestsAtOnce, isMeant) { id, answer in
+            if try answer.get() { meant.insert(id) }
+        }
+        return meant
     }
 }
 
@@ -42,10 +61,18 @@ extension Vault {
         return domains.filter { context($0) != nil }.sorted()
     }
 
+    /// The packs of a domain that carry a tombstone, and since when by the store's clock.
+    func condemnedPacks(of domain: DomainID) throws -> [ObjectID: Int64] {
+        let found = try signedObjects.condemnedSince(.pack, ignored: surroundings.tellIgnored)
+        return Dictionary(
+            found.filter { $0.tombstone.domain == domain }.map { ($0.tombstone.id, $0.since) }
+        ) { first, _ in first }
+    }
+
     /// The packs of a domain that exist and carry no tombstone; the local index is brought up to date.
     func lastingPacks(_ context: DomainContext, _ index: ChunkIndex) throws -> Set<ObjectID> {
-        let packs = try IndexKeeper(context, index).refresh(surroundings.warn)
-        return packs.subtracting(try signedObjects.condemnedPacks(surroundings.warn))
+        let packs = try IndexKeeper(context, index).refresh(surroundings)
+        return packs.subtracting(try signedObjects.condemnedPacks(surroundings))
     }
 }
 

@@ -17,25 +17,23 @@ extension IndexKeeper {
 
     /// Merges index objects where there are many, or where much that they speak of is gone.
     /// - Parameter damaged: told of each object that cannot be read; it is left alone.
-    /// - Returns: how many objects were removed, and how many bytes written.
+    /// - Returns: how many bytes were written.
     package func merge(
         damaged: (ObjectName, any Error) -> Void
-    ) throws -> (removed: Int, bytesWritten: Int) {
+    ) throws -> Int {
         // In this order: a pack is there before an object speaks of it.
         let objects = try context.store.list(.index(context.domain))
         let existing = Set(
-            try context.store.list(.packs(context.domain)).compactMap { object -> ObjectID? in
-                if case .pack(_, let id) = object.name { id } else { nil }
-            })
+            try context.store.list(.packs(context.domain)).compactMap { $0.name.id })
         let known = Set(index.packs.keys)
         let gone = known.subtracting(existing).count
         let small = objects.filter { $0.byteCount < Self.mergedBytes / 2 }.count
         guard small > Self.countMax || Double(gone) > Self.gonePartMax * Double(known.count) else {
-            return (0, 0)
+            return 0
         }
         var merge = Merge(keeper: self)
         for object in objects {
-            guard case .index(_, let id) = object.name else { continue }
+            guard let id = object.name.id else { continue }
             do {
                 let packs = try Self.readPacks(id, context).map { $0.0 }
                 let staying = packs.filter { existing.contains($0.id) }
@@ -52,7 +50,7 @@ extension IndexKeeper {
             }
         }
         try merge.finish()
-        return (merge.removed, merge.bytesWritten)
+        return merge.bytesWritten
     }
 
     private struct Merge {
@@ -61,7 +59,6 @@ extension IndexKeeper {
         private var seen: Set<ObjectID> = []
         private var byteCount = 0
         private var sources: [ObjectID] = []
-        private(set) var removed = 0
         private(set) var bytesWritten = 0
 
         init(keeper: IndexKeeper) { self.keeper = keeper }
@@ -83,7 +80,6 @@ extension IndexKeeper {
             }
             for source in sources {
                 try keeper.context.store.remove(.index(keeper.context.domain, source))
-                removed += 1
             }
             (packs, byteCount, sources) = ([], 0, [])
         }

@@ -34,9 +34,8 @@ package struct IndexKeeper: Sendable {
                 for name in gone { damaged(name, StorageError.missing(name)) }
             }
         }
-        let packs = try context.store.list(.packs(context.domain)).compactMap {
-            object -> (id: ObjectID, byteCount: Int)? in
-            if case .pack(_, let id) = object.name { (id, object.byteCount) } else { nil }
+        let packs = try context.store.list(.packs(context.domain)).compactMap { object in
+            object.name.id.map { (id: $0, byteCount: object.byteCount) }
         }
         let known = index.packs
         var unindexed: [IndexedPack] = []
@@ -64,7 +63,7 @@ package struct IndexKeeper: Sendable {
         _ found: (ObjectID, PackDirectory) -> Void, _ damaged: (ObjectName, any Error) -> Void
     ) throws -> [ObjectName] {
         let context = context
-        let listed = try objects()
+        let listed = try Self.objects(context)
         try index.drop(objectsNotIn: Set(listed))
         let covered = index.covered
         var gone: [ObjectName] = []
@@ -87,10 +86,8 @@ package struct IndexKeeper: Sendable {
     }
 
     /// The index objects that are there.
-    func objects() throws -> [ObjectID] {
-        try context.store.list(.index(context.domain)).compactMap { object in
-            if case .index(_, let id) = object.name { id } else { nil }
-        }
+    package static func objects(_ context: DomainContext) throws -> [ObjectID] {
+        try context.store.list(.index(context.domain)).compactMap { $0.name.id }
     }
 
     /// Writes an index object of these packs and takes it into the local index.

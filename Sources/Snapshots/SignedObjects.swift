@@ -49,11 +49,20 @@ package struct SignedObjects: Sendable {
     package func condemned(
         _ target: Tombstone.Target, ignored: (ObjectName, any Error) -> Void
     ) throws -> [Tombstone] {
-        var found: [Tombstone] = []
+        try condemnedSince(target, ignored: ignored).map { $0.tombstone }
+    }
+
+    /// The same, and since when by the store's clock.
+    package func condemnedSince(
+        _ target: Tombstone.Target, ignored: (ObjectName, any Error) -> Void
+    ) throws -> [(tombstone: Tombstone, since: Int64)] {
+        var found: [(tombstone: Tombstone, since: Int64)] = []
         for object in try store.list(.tombstones(target)) {
-            guard case .tombstone(_, let id) = object.name else { continue }
+            guard let id = object.name.id else { continue }
             do {
-                if let tombstone = try tombstone(target, id) { found.append(tombstone) }
+                if let tombstone = try tombstone(target, id) {
+                    found.append((tombstone, object.modified))
+                }
             } catch  where isDamage(error) {
                 ignored(object.name, error)
             }

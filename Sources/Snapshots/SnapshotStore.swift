@@ -47,16 +47,12 @@ package struct SnapshotStore: Sendable {
 
     /// The ids of everything committed, whether its manifest is there or not, in order.
     package func committed() throws -> [ObjectID] {
-        try context.store.list(.commits(context.domain)).compactMap { object in
-            if case .commit(_, let id) = object.name { id } else { nil }
-        }
+        try context.store.list(.commits(context.domain)).compactMap { $0.name.id }
     }
 
     /// The ids of all manifests, committed or not, in order.
     package func manifests() throws -> [ObjectID] {
-        try context.store.list(.snapshots(context.domain)).compactMap { object in
-            if case .snapshot(_, let id) = object.name { id } else { nil }
-        }
+        try context.store.list(.snapshots(context.domain)).compactMap { $0.name.id }
     }
 
     // MARK: manifests

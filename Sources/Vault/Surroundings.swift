@@ -1,5 +1,7 @@
+import Faults
 import Files
 import Sealing
+import WireFormat
 
 /// Everything of the world that a verb touches besides the object store: made once, by `Terminal`;
 /// tests make their own.
@@ -50,6 +52,18 @@ package struct Surroundings: Sendable {
         return HedgedRandom(randomBytes: randomBytes) {
             withUnsafeBytes(of: now().littleEndian) { Array($0) } + identity
         }
+    }
+}
+
+extension Surroundings {
+    /// Tells of an object that does not count: it is not signed properly, or makes no sense.
+    package func tellIgnored(_ name: ObjectName, _ error: any Error) {
+        warn("\(name) is ignored: \(explanation(of: error))")
+    }
+
+    /// Tells of an object that cannot be used, and is passed over.
+    package func tellUnusable(_ name: ObjectName, _ error: any Error) {
+        warn("\(name) cannot be used: \(explanation(of: error))")
     }
 }
 

@@ -106,9 +106,8 @@ extension Vault {
     /// All key slots, in the order they were made.
     package func keys() throws -> [Key] {
         var records: [ObjectID: KeyRecord] = [:]
-        let found = try signedObjects.records(.key, context: { self.context($0) }) { name, error in
-            surroundings.warn("\(name) is ignored: \(explanation(of: error))")
-        }
+        let found = try signedObjects.records(
+            .key, context: { self.context($0) }, ignored: surroundings.tellIgnored)
         for signed in found {
             let record = try KeyRecord(signed.fields, what: "a key record")
             records[record.slot] = record

@@ -75,7 +75,7 @@ private struct Littered {
 
     @discardableResult
     static func prune(_ dropped: [Snapshot], _ vault: Vault) throws -> PruneOutcome {
-        var request = PruneRequest()
+        var request = PruneRequest(try History.load(vault))
         request.options.grace = 0
         request.options.keepIncomplete = 0
         request.options.unusedMax = 0
@@ -161,7 +161,7 @@ extension Littered {
         #expect(keys("tombstones") == [], "\(what)")
         #expect(keys("commits").count == kept.count, "\(what)")
         #expect(keys("snapshots").count == kept.count, "\(what)")
-        let recorded = try Set(History.forgottenRecords(vault, .shared).map { $0.snapshot })
+        let recorded = try History.forgottenSnapshots(vault)
         #expect(recorded.isSuperset(of: dropped.map { $0.snapshot.id } + [abandoned]), "\(what)")
         #expect(try check(CheckRequest(readDataPercent: 100), vault).exitCode == .done, "\(what)")
     }

@@ -16,11 +16,12 @@ extension TestRepository {
         dropping dropped: [Snapshot] = [], vault: Vault? = nil,
         _ change: (inout PruneRequest) -> Void = { _ in }
     ) throws -> PruneOutcome {
-        var request = PruneRequest()
+        let vault = try vault ?? open()
+        var request = PruneRequest(try History.load(vault))
         request.options.grace = 0
         request.dropped = dropped
         change(&request)
-        return try Operations.prune(request, vault ?? open())
+        return try Operations.prune(request, vault)
     }
 
     func isSound(vault: Vault? = nil) throws -> Bool {

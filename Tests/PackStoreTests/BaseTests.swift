@@ -203,7 +203,7 @@ private func places(_ pairs: [(UInt8, Int)]) -> [ChunkPlace] {
     table.need(ChunkPlace(pack: object(3), frame: 0))
     #expect(
         table.needed == [name(103): object(3), name(102): object(2), name(101): object(1)])
-    #expect(table.neededPacks == Set([1, 2, 3].map { object($0) }))
+    #expect(Set(table.needed.values) == Set([1, 2, 3].map { object($0) }))
     #expect(table.need(name(106), frame: 0))
     #expect(table.neededSegments(of: object(6)) == [0] && table.neededSegments(of: object(4)) == [0])
     // What was missing came to be.

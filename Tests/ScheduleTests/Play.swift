@@ -116,13 +116,13 @@ struct Play {
         let vault = stage.vault(store, seed: seed)
         for _ in 0..<random.number(1...2) {
             do {
-                var request = PruneRequest()
+                let history = try History.load(vault)
+                var request = PruneRequest(history)
                 request.options.grace = 0
                 // Any pack may be chosen, however live it is, and any manifest taken for abandoned.
                 request.options.unusedMax = [-1, 0, 0.1][random.number(0...2)]
                 if random.number(0...3) == 0 { request.options.keepIncomplete = 0 }
-                let snapshots = try History.load(vault).snapshots
-                request.dropped = snapshots.filter { _ in random.number(0...3) == 0 }
+                request.dropped = history.snapshots.filter { _ in random.number(0...3) == 0 }
                 notes.givenUp.formUnion(request.dropped.map { $0.id })
                 notes.outcome.deleted += try Operations.prune(request, vault).packsDeleted
             } catch {

@@ -109,8 +109,7 @@ struct Stage {
         for id in acknowledged.keys.sorted() where !ids.contains(id) {
             if !givenUp.contains(id) { return "snapshot \(id.short) was acknowledged and is gone" }
             guard try store.byteCount(of: .commit(.shared, id)) == nil else { continue }
-            let recorded = try History.forgottenRecords(reader, .shared)
-            if !recorded.contains(where: { $0.snapshot == id }) {
+            if try !History.forgottenSnapshots(reader).contains(id) {
                 return "snapshot \(id.short) was removed, and no record says so"
             }
         }

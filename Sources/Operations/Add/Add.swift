@@ -194,7 +194,8 @@ struct AddRun {
         try store.settle()
         manifest.head.bytesNew = store.bytesNew
         let publication = Publication(
-            context: context, signed: vault.signedObjects, store: store, warn: vault.surroundings.warn)
+            context: context, signed: vault.signedObjects, store: store,
+            surroundings: vault.surroundings)
         let (snapshot, published) = try publication.publish(
             manifest, bytesStoredBefore: store.bytesStored)
         vault.rememberOwn(snapshot)

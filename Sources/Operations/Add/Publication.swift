@@ -3,6 +3,7 @@ import ObjectStorage
 import PackStore
 import Sealing
 import Snapshots
+import Vault
 import WireFormat
 
 /// The last steps of an add: publish, look, commit, look (docs/format.md, section 15).
@@ -11,7 +12,7 @@ struct Publication {
     let signed: SignedObjects
     /// What was written, and all that it stands on.
     let store: ChunkStore
-    let warn: @Sendable (String) -> Void
+    let surroundings: Surroundings
 
     /// Makes a snapshot of a manifest.
     /// - Parameter bytesStoredBefore: what grew in the repository already.
@@ -54,14 +55,16 @@ struct Publication {
     private func lookAtPacks() throws {
         for _ in 0..<Self.roundsMax {
             let reliedOn = store.reliedOn
-            let condemned = try condemned(among: reliedOn)
+            let condemned =
+                context.isEventual
+                ? try signed.condemned(among: reliedOn, context)
+                : try signed.condemnedPacks(surroundings)
             let bad = try condemned.intersection(reliedOn).union(
-                missing(reliedOn.subtracting(condemned)))
+                context.missing(reliedOn.subtracting(condemned)))
             guard let first = bad.min() else { return }
             do {
-                try store.rescue(from: bad, condemned: condemned) { name, error in
-                    warn("\(name) cannot be used: \(explanation(of: error))")
-                }
+                try store.rescue(
+                    from: bad, condemned: condemned, damaged: surroundings.tellUnusable)
             } catch is LostSegment {
                 throw OperationError.condemned("pack \(first.short)")
             }
@@ -71,31 +74,6 @@ struct Publication {
 
     /// Each round takes a prune that condemned what the one before had found.
     private static let roundsMax = 20
-
-    private func condemned(among packs: Set<ObjectID>) throws -> Set<ObjectID> {
-        guard context.isEventual else { return try signed.condemnedPacks(warn) }
-        // A listing that lags may lack one that was written long ago; a name does not.
-        var condemned: Set<ObjectID> = []
-        try askAll(
-            packs.sorted(), atOnce: context.requestsAtOnce,
-            { [signed] in try signed.tombstone(.pack, $0) != nil }
-        ) { id, isCondemned in
-            if try isCondemned.get() { condemned.insert(id) }
-        }
-        return condemned
-    }
-
-    /// Each by its name: what a listing shows may be gone already in stores whose listings lag.
-    private func missing(_ packs: Set<ObjectID>) throws -> Set<ObjectID> {
-        var missing: Set<ObjectID> = []
-        try askAll(
-            packs.sorted(), atOnce: context.requestsAtOnce,
-            { [context] in try context.store.byteCount(of: .pack(context.domain, $0)) != nil }
-        ) { id, exists in
-            if try !exists.get() { missing.insert(id) }
-        }
-        return missing
-    }
 
     private func lookAt(_ id: ObjectID, _ what: String) throws {
         if try signed.tombstone(.snapshot, id) != nil { throw OperationError.condemned(what) }

@@ -134,12 +134,9 @@ struct CheckRun {
     }
 
     private mutating func checkIndexObjects(_ context: DomainContext, _ packs: PackCheck) throws {
-        let objects = try context.store.list(.index(context.domain)).compactMap {
-            object -> ObjectID? in
-            if case .index(_, let id) = object.name { id } else { nil }
-        }
         try askAll(
-            objects, atOnce: context.requestsAtOnce, { try IndexKeeper.readPacks($0, context) }
+            try IndexKeeper.objects(context), atOnce: context.requestsAtOnce,
+            { try IndexKeeper.readPacks($0, context) }
         ) { id, read in
             let name = ObjectName.index(context.domain, id)
             do {
@@ -166,15 +163,15 @@ struct CheckRun {
             uniqueKeysWithValues: history.snapshots.filter { $0.domain == context.domain }.map {
                 ($0.id, $0)
             })
-        for id in try store.committed() where heads[id] == nil {
+        let committed = try store.committed()
+        // Read after the commits: what is removed has its record before.
+        let forgotten = try History.forgottenSnapshots(vault)
+        for id in committed where heads[id] == nil {
             guard try context.store.byteCount(of: .snapshot(context.domain, id)) == nil else {
                 continue
             }
             // What was removed on purpose, or while it was being committed, has a tombstone or a record.
-            let recorded = try History.forgottenRecords(vault, context.domain)
-            if try vault.signedObjects.tombstone(.snapshot, id) == nil,
-                !recorded.contains(where: { $0.snapshot == id })
-            {
+            if try vault.signedObjects.tombstone(.snapshot, id) == nil, !forgotten.contains(id) {
                 let name = ObjectName.snapshot(context.domain, id)
                 note(name, StorageError.missing(name), snapshot: id)
             }

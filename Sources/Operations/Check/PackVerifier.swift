@@ -76,11 +76,6 @@ final class PackVerifier: PipelineWorker {
         if buffer.capacity < job.byteCount { buffer = Buffer(capacity: job.byteCount) }
         let whole = 0..<job.byteCount
         try context.store.read(name, whole, into: buffer.room(whole))
-        let hashed = max(0, job.byteCount - PackTrailer.hashBytes)
-        guard
-            SHA256.hash(buffer.bytes(0..<hashed)).elementsEqual(
-                buffer.bytes(hashed..<job.byteCount))
-        else { throw WireError.malformed("\(name) is damaged: its hash does not hold") }
         let (directory, indexed) = try PackDirectories.open(
             Slice(buffer, whole), pack: job.id, context)
         take(directory, indexed, job.id, &finding)

@@ -132,7 +132,7 @@ final class CopyRun {
     ) throws -> Snapshot {
         let publication = Publication(
             context: target.context, signed: self.target.signedObjects,
-            store: store, warn: self.target.surroundings.warn)
+            store: store, surroundings: self.target.surroundings)
         let (snapshot, _) = try publication.publish(
             manifest, bytesStoredBefore: store.bytesStored)
         target.snapshots.append(snapshot)

@@ -11,8 +11,8 @@ import WireFormat
 ///
 /// A class: it grows while manifests are read.
 final class LiveData {
-    let context: DomainContext
-    let index: ChunkIndex
+    private let context: DomainContext
+    private let index: ChunkIndex
     private let keeper: IndexKeeper
     let table: FrameTable
     private let condemned: Set<ObjectID>
@@ -20,22 +20,18 @@ final class LiveData {
     private let store: SnapshotStore
     private let finder: ChunkFinder
     private let lists: ChunkReader
-    private var nodes: ListNodes?
+    private var nodes: ListNodes
     /// Manifests that were read. They never change, so once is enough.
     private var read: Set<ObjectID> = []
     private var chunks = PendingChunks()
     /// Live chunks that are nowhere, and the snapshot that was being read.
     private(set) var lost: [(chunk: ChunkID, snapshot: ObjectID)] = []
     private(set) var chunkCount = 0
-    /// What manifests carry themselves.
-    private var carried: Set<ChunkID> = []
-    private var current = ObjectID([UInt8](repeating: 0, count: ObjectID.byteCount))
 
     /// So many chunks are known again when they come again; of more, each is looked up anew.
     private static let chunksMax = 4 << 20
 
-    /// - Parameters:
-    ///   - condemned: packs that carry a tombstone; what is there twice is taken to be live elsewhere.
+    /// - Parameter condemned: packs that carry a tombstone; what is there twice is taken to be live elsewhere.
     init(
         _ vault: Vault, _ context: DomainContext, _ index: ChunkIndex, condemned: Set<ObjectID>
     ) throws {
@@ -49,7 +45,7 @@ final class LiveData {
         finder = ChunkFinder(vault.cachedContext(context), index)
         lists = try ChunkReader(
             vault.cachedContext(context), finder, DecodedFrames(bytesMax: 32 << 20))
-        nodes = ListNodes(lists) { [unowned self] id, _ in self.need(id) }
+        nodes = ListNodes(lists)
     }
 
     /// Reads the manifests that were not read yet. They are listed first, and what is stored is looked at
@@ -81,18 +77,16 @@ final class LiveData {
     private static let looksMax = 3
 
     private func lookAnew() throws {
-        let packs = try keeper.refresh(surroundings.warn)
+        let packs = try keeper.refresh(surroundings)
         table.extend(index.outlines, by: packs.sorted())
         finder.follow(packs)
     }
 
     private func take(_ id: ObjectID) throws {
         let manifest = try store.manifest(id, expecting: nil)
-        current = id
         let inline = manifest.inline.map {
             OpenDirectory(.inline($0.bytes, of: .snapshot(context.domain, id)), $0.directory, context)
         }
-        carried = Set(inline?.chunks.map { $0.id } ?? [])
         for frame in inline?.frames.indices ?? 0..<0 {
             for base in inline?.bases(ofFrame: frame) ?? [] {
                 if !table.need(base.segment, frame: base.frame) {
@@ -100,28 +94,29 @@ final class LiveData {
                 }
             }
         }
-        // What it carries it has for itself: of nodes that others share with it, they need all.
-        var own: ListNodes?
-        if !carried.isEmpty { own = ListNodes(lists) { [unowned self] id, _ in self.need(id) } }
-        for stream in manifest.streams {
-            let what = "the list of snapshot \(id.short)"
-            if own != nil {
-                try own?.walk(stream, what: what)
-            } else {
-                try nodes?.walk(stream, what: what)
+        let what = "the list of snapshot \(id.short)"
+        guard let inline else {
+            for stream in manifest.streams {
+                try nodes.walk(stream, what: what) { need($0, of: id) }
             }
+            return
+        }
+        // What it carries it has for itself: of nodes that others share with it, they need all.
+        let carried = Set(inline.chunks.map { $0.id })
+        var own = ListNodes(lists)
+        for stream in manifest.streams {
+            try own.walk(stream, what: what) { if !carried.contains($0) { need($0, of: id) } }
         }
     }
 
-    private func need(_ id: ChunkID) {
-        if !carried.isEmpty, carried.contains(id) { return }
+    private func need(_ id: ChunkID, of snapshot: ObjectID) {
         if chunks.count < Self.chunksMax {
             guard chunks.insert(id) else { return }
         } else if chunks.value(of: id) != nil {
             return
         }
         chunkCount += 1
-        need(stored: id, of: current)
+        need(stored: id, of: snapshot)
     }
 
     private func need(stored id: ChunkID, of snapshot: ObjectID) {

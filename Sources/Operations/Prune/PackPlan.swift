@@ -38,7 +38,7 @@ struct PackPlan {
         var candidates: [(pack: ObjectID, segments: [Int], unused: Double, live: Int, bytes: Int)] =
             []
         for object in listed {
-            guard case .pack(_, let id) = object.name, let outline = live.table.outline(of: id)
+            guard let id = object.name.id, let outline = live.table.outline(of: id)
             else { continue }
             let needed = live.table.neededSegments(of: id)
             let sealed = outline.segments.reduce(0) { $0 + $1.sealedBytes }

@@ -21,6 +21,8 @@ final class PackPruning {
     private let plan: PackPlan
     /// Packs that carried a tombstone when this began, and since when.
     private let before: [ObjectID: Int64]
+    /// How long packs are.
+    private let sizes: [ObjectID: Int]
     private(set) var outcome = PackOutcome()
 
     /// Reads what is live, and chooses. Nothing is written.
@@ -37,27 +39,23 @@ final class PackPruning {
         context = try vault.requiredContext(domain)
         index = try vault.openIndex(domain)
         keeper = IndexKeeper(context, index)
-        let tombstones = try vault.packTombstones(of: domain)
-        before = tombstones
+        let before = try vault.condemnedPacks(of: domain)
+        let condemned = Set(before.keys)
         let listed = try context.store.list(.packs(domain))
-        live = try LiveData(vault, context, index, condemned: Set(tombstones.keys))
+        live = try LiveData(vault, context, index, condemned: condemned)
         try live.readManifests(leavingOut: leftOut)
         plan = PackPlan(
-            live, listed, condemned: Set(tombstones.keys), youngest: now - options.grace,
+            live, listed, condemned: condemned, youngest: now - options.grace,
             unusedMax: options.unusedMax, repackMax: options.repackMax)
         outcome.figures = plan.figures
         outcome.chunks = live.chunkCount
-        outcome.packs = listed.count
-        outcome.condemnedBefore = tombstones.count
         let sizes = Dictionary(
-            listed.compactMap { object in object.name.pack.map { ($0, object.byteCount) } }
+            listed.compactMap { object in object.name.id.map { ($0, object.byteCount) } }
         ) { first, _ in first }
         outcome.bytesLater =
-            plan.figures.youngBytes + tombstones.keys.reduce(0) { $0 + (sizes[$1] ?? 0) }
-        self.sizes = sizes
+            plan.figures.youngBytes + condemned.reduce(0) { $0 + (sizes[$1] ?? 0) }
+        (self.before, self.sizes) = (before, sizes)
     }
-
-    private let sizes: [ObjectID: Int]
 
     func run() throws {
         try refuseIfLost()
@@ -77,11 +75,7 @@ final class PackPruning {
     }
 
     private func tidyIndex() throws {
-        let (removed, byteCount) = try keeper.merge { name, error in
-            vault.surroundings.warn("\(name) cannot be used: \(explanation(of: error))")
-        }
-        outcome.indexObjectsRemoved = removed
-        outcome.bytesRewritten += byteCount
+        outcome.bytesRewritten += try keeper.merge(damaged: vault.surroundings.tellUnusable)
     }
 
     /// P1b, P2: what is live is copied first, so that nobody has to upload it again meanwhile.
@@ -122,8 +116,8 @@ final class PackPruning {
         // Seen to be gone by name, whatever a listing shows.
         var gone: Set<ObjectID> = []
         for _ in 0..<Self.roundsMax {
-            let condemned = try vault.packTombstones(of: context.domain)
-            let existing = try keeper.refresh(vault.surroundings.warn)
+            let condemned = try vault.condemnedPacks(of: context.domain)
+            let existing = try keeper.refresh(vault.surroundings)
             let good = existing.subtracting(condemned.keys).subtracting(due).subtracting(gone)
             let (missing, holders) = elsewhere(good)
             if missing.isEmpty {
@@ -157,20 +151,10 @@ final class PackPruning {
         return (missing.sorted(), holders)
     }
 
-    /// Those that carry a tombstone or are gone: asked for one by one, in this order.
+    /// Those that carry a tombstone or are gone: looked at in this order, each by its name.
     private func notThere(_ packs: Set<ObjectID>) throws -> Set<ObjectID> {
-        var gone: Set<ObjectID> = []
-        let (context, signed) = (context, vault.signedObjects)
-        try askAll(
-            packs.sorted(), atOnce: context.requestsAtOnce,
-            {
-                try signed.tombstone(.pack, $0) != nil
-                    || context.store.byteCount(of: .pack(context.domain, $0)) == nil
-            }
-        ) { id, isGone in
-            if try isGone.get() { gone.insert(id) }
-        }
-        return gone
+        let condemned = try vault.signedObjects.condemned(among: packs, context)
+        return try condemned.union(context.missing(packs.subtracting(condemned)))
     }
 
     /// More than this, and others undo what this one does.
@@ -232,37 +216,11 @@ struct Overtaken: Error {}
 struct PackOutcome {
     var figures = PackPlan.Figures()
     var chunks = 0
-    var packs = 0
-    var condemnedBefore = 0
     var packsCondemned = 0
     var packsDeleted = 0
     var bytesFreed = 0
     var bytesRewritten = 0
     /// Of packs that are not needed, and are deleted by a later run.
     var bytesLater = 0
-    var indexObjectsRemoved = 0
     var damaged = 0
-}
-
-extension ObjectName {
-    var pack: ObjectID? {
-        if case .pack(_, let id) = self { id } else { nil }
-    }
-}
-
-extension Vault {
-    /// The packs of a domain that carry a tombstone, and since when by the store's clock. What is not signed
-    /// properly is told, and does not count.
-    func packTombstones(of domain: DomainID) throws -> [ObjectID: Int64] {
-        let written = Dictionary(
-            try store.list(.tombstones(.pack)).map { ($0.name, $0.modified) }
-        ) { first, _ in first }
-        var found: [ObjectID: Int64] = [:]
-        for tombstone in try signedObjects.condemned(
-            .pack, ignored: { surroundings.warn("\($0) is ignored: \(explanation(of: $1))") })
-        where tombstone.domain == domain {
-            found[tombstone.id] = written[.tombstone(.pack, tombstone.id)] ?? .max
-        }
-        return found
-    }
 }

@@ -30,10 +30,12 @@ package struct PruneOptions: Sendable {
 package struct PruneRequest: Sendable {
     package var options = PruneOptions()
     package var isDryRun = false
+    /// What there is, as it was read when it was decided what is given up.
+    package var history: History
     /// Snapshots that are given up.
     package var dropped: [Snapshot] = []
 
-    package init() {}
+    package init(_ history: History) { self.history = history }
 }
 
 /// What prune did, or would do.
@@ -48,7 +50,6 @@ package struct PruneOutcome: Sendable {
     package var bytesRewritten = 0
     /// Not needed, and freed by a later run.
     package var bytesLater = 0
-    package var bytesStored = 0
     package var bytesLive = 0
     package var bytesUnused = 0
     package var chunks = 0

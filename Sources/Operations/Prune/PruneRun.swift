@@ -31,24 +31,27 @@ struct PruneRun {
                 before: now - options.keepIncomplete)
         }
         let leftOut = request.isDryRun ? Set(request.dropped.map { $0.id }) : []
-        for domain in domains {
-            for attempt in 1...Self.attemptsMax {
-                let packs = try PackPruning(
-                    vault, domain, options, now: now, leavingOut: leftOut)
-                do {
-                    if !request.isDryRun { try packs.run() }
-                    take(packs.outcome)
-                    takeFigures(packs.outcome)
-                    break
-                } catch is Overtaken {
-                    take(packs.outcome)
-                    if attempt == Self.attemptsMax {
-                        takeFigures(packs.outcome)
-                        vault.surroundings.warn(
-                            "other prunes go on at the same time: not all could be freed, this time")
-                    }
+        for domain in domains { try prunePacks(of: domain, leavingOut: leftOut) }
+    }
+
+    private mutating func prunePacks(
+        of domain: DomainID, leavingOut leftOut: Set<ObjectID>
+    ) throws {
+        for attempt in 1...Self.attemptsMax {
+            let packs = try PackPruning(
+                vault, domain, request.options, now: now, leavingOut: leftOut)
+            var isLast = true
+            do {
+                if !request.isDryRun { try packs.run() }
+            } catch is Overtaken {
+                isLast = attempt == Self.attemptsMax
+                if isLast {
+                    vault.surroundings.warn(
+                        "other prunes go on at the same time: not all could be freed, this time")
                 }
             }
+            take(packs.outcome)
+            guard !isLast else { return takeFigures(packs.outcome) }
         }
     }
 
@@ -57,7 +60,6 @@ struct PruneRun {
     /// Of the last attempt only.
     private mutating func takeFigures(_ packs: PackOutcome) {
         outcome.bytesLater += packs.bytesLater
-        outcome.bytesStored += packs.figures.bytes
         outcome.bytesLive += packs.figures.liveBytes
         outcome.bytesUnused += packs.figures.deadBytes
         outcome.chunks += packs.chunks
@@ -81,11 +83,9 @@ struct PruneRun {
 
     private mutating func removeSnapshots() throws {
         let removal = SnapshotRemoval(vault: vault, now: now)
-        let history = try History.load(vault, acceptRollback: false)
+        let history = request.history
         // What earlier runs condemned and did not end.
-        var left = try removal.finishRemains { [vault] name, error in
-            vault.surroundings.warn("\(name) is ignored: \(explanation(of: error))")
-        }
+        var left = try removal.finishRemains()
         let leftIDs = Set(left.map { $0.id })
         let wanted = wanted(history, left)
         let dropped = wanted.filter { !leftIDs.contains($0.id) }.map {
@@ -96,12 +96,17 @@ struct PruneRun {
         let wantedIDs = Set(wanted.map { $0.id })
         left = left.map { candidate in
             wantedIDs.contains(candidate.id)
-                ? SnapshotRemoval.Candidate(candidate.snapshot, .forgotten) : candidate
+                ? SnapshotRemoval.Candidate(
+                    candidate.snapshot, .forgotten, since: candidate.since)
+                : candidate
         }
         let abandoned = try self.abandoned(history).filter { !leftIDs.contains($0.id) }
         try removal.condemn(dropped + abandoned)
         // Where listings lag, what needs one of them is seen only after a while.
-        let due = vault.isEventual ? try settled(left) : left + dropped + abandoned
+        let settle = request.options.settle ?? 0
+        let due =
+            vault.isEventual
+            ? left.filter { now - ($0.since ?? now) >= settle } : left + dropped + abandoned
         let removed = try removal.remove(due, history.snapshots)
         for candidate in removed.removed {
             if candidate.reason == .abandoned {
@@ -129,19 +134,6 @@ struct PruneRun {
             }
         }
         return wanted
-    }
-
-    /// Those whose tombstones stand long enough.
-    private func settled(
-        _ candidates: [SnapshotRemoval.Candidate]
-    ) throws -> [SnapshotRemoval.Candidate] {
-        let since = Dictionary(
-            try vault.store.list(.tombstones(.snapshot)).map { ($0.name, $0.modified) }
-        ) { first, _ in first }
-        return candidates.filter { candidate in
-            let time = since[.tombstone(.snapshot, candidate.id)] ?? now
-            return now - time >= request.options.settle ?? 0
-        }
     }
 
     /// Manifests that have been without a commit for long.
@@ -183,15 +175,5 @@ struct PruneRun {
             }
         }
         return found
-    }
-}
-
-extension SnapshotRemoval.Obstacle {
-    var text: String {
-        switch self {
-        case .neededBy(let id): "needed by \(id.short)"
-        case .held(let name): "hold \(name)"
-        case .committed: "it was committed after all"
-        }
     }
 }

@@ -16,20 +16,31 @@ struct SnapshotRemoval {
         case held(String)
         /// It was committed after all, while it was being taken for abandoned.
         case committed
+
+        var text: String {
+            switch self {
+            case .neededBy(let id): "needed by \(id.short)"
+            case .held(let name): "hold \(name)"
+            case .committed: "it was committed after all"
+            }
+        }
     }
 
     /// A snapshot that goes.
     struct Candidate {
         let snapshot: Snapshot
         let reason: Tombstone.Reason
+        /// Since when it carries a tombstone, by the store's clock; nil where this run gives it one.
+        let since: Int64?
 
         var domain: DomainID { snapshot.domain }
         var id: ObjectID { snapshot.id }
         var head: Head { snapshot.head }
 
-        init(_ snapshot: Snapshot, _ reason: Tombstone.Reason) {
+        init(_ snapshot: Snapshot, _ reason: Tombstone.Reason, since: Int64? = nil) {
             self.snapshot = snapshot
             self.reason = reason
+            self.since = since
         }
     }
 
@@ -158,10 +169,11 @@ struct SnapshotRemoval {
 extension SnapshotRemoval {
     /// Ends what earlier runs began and were stopped in, as far as the manifest is gone already.
     /// - Returns: what is condemned and still has one.
-    func finishRemains(_ ignored: (ObjectName, any Error) -> Void) throws -> [Candidate] {
+    func finishRemains() throws -> [Candidate] {
         var left: [Candidate] = []
         var recorded: Set<ObjectID>?
-        for tombstone in try signed.condemned(.snapshot, ignored: ignored) {
+        let ignored = vault.surroundings.tellIgnored
+        for (tombstone, since) in try signed.condemnedSince(.snapshot, ignored: ignored) {
             let (domain, id) = (tombstone.domain, tombstone.id)
             guard let context = vault.context(domain) else { continue }
             let store = SnapshotStore(context)
@@ -171,7 +183,7 @@ extension SnapshotRemoval {
                 let head = try (try? store.manifest(id, expecting: nil).head) ?? store.head(id)
                 if try context.store.byteCount(of: manifest) != nil {
                     let snapshot = Snapshot(domain: domain, id: id, head: head)
-                    left.append(Candidate(snapshot, tombstone.reason))
+                    left.append(Candidate(snapshot, tombstone.reason, since: since))
                     continue
                 }
             } catch  where isDamage(error) {
@@ -184,7 +196,7 @@ extension SnapshotRemoval {
             }
             do {
                 let head = try store.head(id)
-                let known = try recorded ?? recordedSnapshots()
+                let known = try recorded ?? History.forgottenSnapshots(vault)
                 recorded = known
                 if !known.contains(id) {
                     let snapshot = Snapshot(domain: domain, id: id, head: head)
@@ -202,13 +214,9 @@ extension SnapshotRemoval {
     /// - Parameter orphans: commits without a manifest and without a tombstone.
     func removeOrphans(_ orphans: [(domain: DomainID, id: ObjectID)]) throws {
         guard !orphans.isEmpty else { return }
-        let recorded = try recordedSnapshots()
+        let recorded = try History.forgottenSnapshots(vault)
         for (domain, id) in orphans where recorded.contains(id) {
             try vault.store.remove(.commit(domain, id))
         }
-    }
-
-    private func recordedSnapshots() throws -> Set<ObjectID> {
-        Set(try History.allForgottenRecords(vault).map { $0.record.snapshot })
     }
 }

@@ -47,7 +47,7 @@ final class SnapshotReader {
         let finder = ChunkFinder(context, index, inline: inline)
         // What index objects hold of directories need not be asked for once more, if it is far.
         let isFar = vault.fetching != nil
-        let existing = try IndexKeeper(context, index).refresh(vault.surroundings.warn) {
+        let existing = try IndexKeeper(context, index).refresh(vault.surroundings) {
             if isFar { finder.keep($0, $1) }
         }
         finder.follow(existing)

@@ -28,7 +28,7 @@ extension RetentionInput {
     ) throws -> [SeriesName: [Int64]] {
         guard history.snapshots.contains(where: { $0.domain != .shared }) else { return [:] }
         var found: [SeriesName: [Int64]] = [:]
-        for (domain, record) in try History.allForgottenRecords(vault) where domain != .shared {
+        for (domain, record) in try History.forgottenRecords(vault) where domain != .shared {
             found[SeriesName(record.series, domain), default: []].append(record.time)
         }
         return found.mapValues { $0.sorted() }

@@ -103,24 +103,20 @@ extension Vault {
         _ kind: Record.Kind, _ unreadable: Unreadable, _ take: (SignedRecord) throws -> Void
     ) throws {
         guard seesRetention else { return }
-        func unable(_ name: String, _ error: any Error) throws {
-            if unreadable == .refused {
-                throw RetentionError.unreadable(name: name, underlying: error)
-            }
-            surroundings.warn("\(name) is ignored: \(explanation(of: error))")
-        }
         var broken: (name: ObjectName, error: any Error)?
-        let found = try signedObjects.records(kind, context: { self.context($0) }) { name, error in
+        func unable(_ name: ObjectName, _ error: any Error) {
             broken = broken ?? (name, error)
-            if unreadable == .told {
-                surroundings.warn("\(name) is ignored: \(explanation(of: error))")
+            if unreadable == .told { surroundings.tellIgnored(name, error) }
+        }
+        for signed in try signedObjects.records(
+            kind, context: { self.context($0) }, ignored: unable)
+        {
+            do { try take(signed) } catch let error as WireError {
+                unable(.record(kind, signed.id), error)
             }
         }
-        if let broken, unreadable == .refused { try unable("\(broken.name)", broken.error) }
-        for signed in found {
-            do { try take(signed) } catch let error as WireError {
-                try unable("\(ObjectName.record(kind, signed.id))", error)
-            }
+        if let broken, unreadable == .refused {
+            throw RetentionError.unreadable(name: "\(broken.name)", underlying: broken.error)
         }
     }
 }

@@ -78,14 +78,19 @@ package final class PackDirectories: Sendable {
         }
     }
 
-    /// Opens the directory of a pack that is in memory, whole.
+    /// Opens the directory of a pack that is in memory, whole, once its hash was seen to hold.
     package static func open(
         _ bytes: Slice, pack: ObjectID, _ context: DomainContext
     ) throws -> (PackDirectory, IndexObject.Pack) {
         try bytes.withBytes { bytes in
+            let what = "\(ObjectName.pack(context.domain, pack))"
+            let hashed = max(0, bytes.count - PackTrailer.hashBytes)
+            guard
+                SHA256.hash(UnsafeRawBufferPointer(rebasing: bytes[..<hashed])).elementsEqual(
+                    bytes[hashed...])
+            else { throw WireError.malformed("\(what) is damaged: its hash does not hold") }
             let trailer = try PackTrailer(
-                tail: Array(bytes.suffix(64 << 10)), fileBytes: bytes.count,
-                what: "\(ObjectName.pack(context.domain, pack))")
+                tail: Array(bytes.suffix(64 << 10)), fileBytes: bytes.count, what: what)
             return try open(
                 Array(bytes[trailer.directory])[...],
                 header: Array(bytes.prefix(ObjectHeader.byteCount)), trailer: trailer, pack: pack,

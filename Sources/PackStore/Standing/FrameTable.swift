@@ -58,7 +58,7 @@ package final class FrameTable: Sendable {
 
     /// The segments of a pack that hold a needed frame, by their numbers.
     package func neededSegments(of pack: ObjectID) -> [Int] {
-        state.withLock { $0.neededSegments(of: pack) }
+        state.withLock { $0.opened[pack]?.neededSegments ?? [] }
     }
 
     /// Takes in packs that came to be since.
@@ -73,11 +73,6 @@ package final class FrameTable: Sendable {
                 _ = state.need(ChunkPlace(pack: pack, frame: frame))
             }
         }
-    }
-
-    /// Every pack that holds a needed frame.
-    package var neededPacks: Set<ObjectID> {
-        state.withLock { state in Set(state.opened.filter { $0.value.hasNeeded }.map { $0.key }) }
     }
 
     /// Every segment that holds a needed frame, and where it is.
@@ -201,8 +196,6 @@ extension FrameTable {
             return found.filter { !avoided.contains($0.pack) }
                 + found.filter { avoided.contains($0.pack) }
         }
-
-        func neededSegments(of pack: ObjectID) -> [Int] { opened[pack]?.neededSegments ?? [] }
     }
 
     /// An outline that was taken apart, and what is known of its frames.

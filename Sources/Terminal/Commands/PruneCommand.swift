@@ -66,9 +66,7 @@ enum PruneCommand {
         let arguments = session.arguments
         let name = try arguments.text(operand: 0)
         let given = try givenPolicy(name, arguments)
-        var request = PruneRequest()
-        request.options = try options(arguments)
-        request.isDryRun = arguments.has(dryRun)
+        let options = try options(arguments)
         let vault = try session.openVault()
         try PolicyCommand.requireSight(vault)
         let history = try session.history(vault)
@@ -78,13 +76,16 @@ enum PruneCommand {
         input.allowEmpty = arguments.has(allowEmpty)
         input.really = arguments.has(really)
         let plan = try input.plan()
+        var request = PruneRequest(history)
+        request.options = options
+        request.isDryRun = arguments.has(dryRun)
+        request.dropped = plan.dropped
         if !request.isDryRun { try plan.check() }
         let table = DecisionTable(plan: plan)
         try table.show(session.console)
         for refusal in plan.refusals where request.isDryRun {
             session.console.warn("without --really this is refused: \(refusal.message)")
         }
-        request.dropped = plan.dropped
         let outcome = try prune(request, vault)
         let summary = PruneSummary(outcome: outcome, kept: table.kept, isDryRun: request.isDryRun)
         try summary.show(session.console)
