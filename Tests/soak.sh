@@ -11,9 +11,9 @@ list() {
 archives   everything of Tests/run.sh in the long forms: more rounds, more bytes, more cut points
 ceph       the tests of object stores on the RADOS gateway of Ceph: 350 MB of packages, 4 minutes
 line       an object store behind a line that breaks twenty nights long, and goes silent: 2 minutes
-schedules  100,000 orders of requests of three writers, two pruners and a reader: a quarter of an hour
+schedules  100,000 orders of requests of three writers, two pruners and a reader; 10,000 take 3 minutes
 model      the model of prune in larger scenarios, with every trace: 4 GB of memory, 13 minutes
-prune      eight writers beside prunes in a directory and in a store, a hundred killed prunes, large nights: 20 minutes
+prune      eight writers beside prunes in a directory and in a store, a hundred killed prunes, large nights
 END
 }
 
