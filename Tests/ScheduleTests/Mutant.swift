@@ -10,9 +10,11 @@ struct Mutant: Sendable, CustomStringConvertible {
 
     let description: String
     let side: Side
-    /// The first seed that is tried, counted from the usual: what is noticed seldom is looked for where it
-    /// was found.
-    var seed: UInt64 = 0
+    /// The scene in which it is noticed.
+    let scene: String
+    /// Whether clients rest before they read, too (see `ScheduledStore`): for most it is only more to go
+    /// through.
+    var restsAtReads = false
     /// A fault of the tables that all clients keep.
     var blindness: FrameTable.Blindness?
     /// Called for every client of the side.
@@ -23,11 +25,13 @@ struct Mutant: Sendable, CustomStringConvertible {
     }
 
     private init(
-        _ name: String, _ side: Side, seed: UInt64 = 0, _ change: @escaping @Sendable (inout Lies) -> Void
+        _ name: String, _ side: Side, in scene: String, restsAtReads: Bool = false,
+        _ change: @escaping @Sendable (inout Lies) -> Void
     ) {
+        self.restsAtReads = restsAtReads
         description = name
         self.side = side
-        self.seed = seed
+        self.scene = scene
         make = { under in
             var lies = Lies()
             change(&lies)
@@ -35,17 +39,18 @@ struct Mutant: Sendable, CustomStringConvertible {
         }
     }
 
-    private init(_ name: String, _ blindness: FrameTable.Blindness) {
+    private init(_ name: String, _ blindness: FrameTable.Blindness, in scene: String) {
         description = name
         side = .writer
+        self.scene = scene
         self.blindness = blindness
         make = { $0 }
     }
 
     static let all: [Mutant] = [
-        Mutant("p5-no-bases: what deltas stand on is not looked at", .bases),
-        Mutant("closure-by-envelope: any segment of an envelope will do", .names),
-        Mutant("no-tomb: writers do not look", .writer) { lies in
+        Mutant("p5-no-bases: what deltas stand on is not looked at", .bases, in: "deep"),
+        Mutant("closure-by-envelope: any segment of an envelope will do", .names, in: "deltas"),
+        Mutant("no-tomb: writers do not look", .writer, in: "plain") { lies in
             lies.list = { folder, memory, store in
                 memory.hasPublished && folder == .tombstones(.pack) ? [] : try store.list(folder)
             }
@@ -53,7 +58,7 @@ struct Mutant: Sendable, CustomStringConvertible {
                 memory.hasPublished && name.isPack ? 1000 : try store.byteCount(of: name)
             }
         },
-        Mutant("look-before: writers look before they publish", .writer) { lies in
+        Mutant("look-before: writers look before they publish", .writer, in: "plain") { lies in
             lies.beforePublishing = { memory, store in
                 memory.listings[.tombstones(.pack)] = try store.list(.tombstones(.pack))
                 memory.listings[.packs(.shared)] = try store.list(.packs(.shared))
@@ -66,7 +71,7 @@ struct Mutant: Sendable, CustomStringConvertible {
                 try memory.hasPublished ? memory.size(of: name) : store.byteCount(of: name)
             }
         },
-        Mutant("exist-then-tomb: writers look that packs exist, then for tombstones", .writer) {
+        Mutant("exist-then-tomb: writers look that packs exist, then for tombstones", .writer, in: "plain") {
             $0.list = { folder, memory, store in
                 if memory.hasPublished, folder == .tombstones(.pack) {
                     memory.listings[.packs(.shared)] = try store.list(.packs(.shared))
@@ -77,7 +82,7 @@ struct Mutant: Sendable, CustomStringConvertible {
                 try memory.hasPublished ? memory.size(of: name) : store.byteCount(of: name)
             }
         },
-        Mutant("own-packs-not-looked-at", .writer) { lies in
+        Mutant("own-packs-not-looked-at", .writer, in: "abandoned") { lies in
             lies.list = { folder, memory, store in
                 try store.list(folder).filter { object in
                     if case .tombstone(_, let id) = object.name { return memory.own[id] == nil }
@@ -89,7 +94,7 @@ struct Mutant: Sendable, CustomStringConvertible {
                 return try store.byteCount(of: name)
             }
         },
-        Mutant("no-final-look: writers do not look for a tombstone of their own", .writer) {
+        Mutant("no-final-look: writers do not look for a tombstone of their own", .writer, in: "abandoned") {
             $0.byteCount = { name, memory, store in
                 if case .snapshot = name, memory.hasPublished { return 1 }
                 return try store.byteCount(of: name)
@@ -99,10 +104,10 @@ struct Mutant: Sendable, CustomStringConvertible {
                 return try store.get(name)
             }
         },
-        Mutant("grace-only: pruners condemn nothing, and delete", .pruner) { lies in
+        Mutant("grace-only: pruners condemn nothing, and delete", .pruner, in: "plain") { lies in
             lies.puts = { name, _ in if case .tombstone(.pack, _) = name { false } else { true } }
         },
-        Mutant("reread-none: pruners do not list manifests again", .pruner) { lies in
+        Mutant("reread-none: pruners do not list manifests again", .pruner, in: "plain") { lies in
             lies.list = { folder, memory, store in
                 if folder == .snapshots(.shared), memory.hasCondemned {
                     return memory.listings[folder] ?? []
@@ -112,7 +117,9 @@ struct Mutant: Sendable, CustomStringConvertible {
                 return listed
             }
         },
-        Mutant("blind-pruners: what others condemned counts as there to stay", .pruner) { lies in
+        Mutant(
+            "blind-pruners: what others condemned counts as there to stay", .pruner, in: "pruners-spare"
+        ) { lies in
             lies.list = { folder, memory, store in
                 try store.list(folder).filter { object in
                     if case .tombstone(.pack, let id) = object.name, memory.hasCondemned {
@@ -122,7 +129,7 @@ struct Mutant: Sendable, CustomStringConvertible {
                 }
             }
         },
-        Mutant("pending-no-root: what is not committed needs nothing", .pruner) { lies in
+        Mutant("pending-no-root: what is not committed needs nothing", .pruner, in: "plain") { lies in
             lies.list = { folder, _, store in
                 let listed = try store.list(folder)
                 guard folder == .snapshots(.shared) else { return listed }
@@ -130,7 +137,9 @@ struct Mutant: Sendable, CustomStringConvertible {
                 return listed.filter { commits.contains($0.name.id) }
             }
         },
-        Mutant("untomb-foreign: pruners take back what others condemned", .pruner) { lies in
+        Mutant(
+            "untomb-foreign: pruners take back what others condemned", .pruner, in: "pruners-spare"
+        ) { lies in
             lies.list = { folder, memory, store in
                 let listed = try store.list(folder)
                 guard folder == .tombstones(.pack) else { return listed }
@@ -140,7 +149,10 @@ struct Mutant: Sendable, CustomStringConvertible {
                 return listed.filter { memory.own[$0.name.id ?? .none] != nil }
             }
         },
-        Mutant("p5-exist-first: pruners list packs, then tombstones", .pruner, seed: 16_200) { lies in
+        Mutant(
+            "p5-exist-first: pruners list packs, then tombstones", .pruner, in: "pruners-spare",
+            restsAtReads: true
+        ) { lies in
             lies.list = { folder, memory, store in
                 if folder == .tombstones(.pack) {
                     memory.listings[.packs(.shared)] = try store.list(.packs(.shared))
@@ -149,14 +161,16 @@ struct Mutant: Sendable, CustomStringConvertible {
                 return try store.list(folder)
             }
         },
-        Mutant("abandoned-no-F2: pruners do not look whether it was committed", .pruner) { lies in
+        Mutant(
+            "abandoned-no-F2: pruners do not look whether it was committed", .pruner, in: "abandoned"
+        ) { lies in
             lies.byteCount = { name, _, store in
                 if case .commit = name { return nil }
                 return try store.byteCount(of: name)
             }
         },
         Mutant(
-            "untomb-abort: who finds a commit takes the tombstone back", .pruner, seed: 14_500
+            "untomb-abort: who finds a commit takes the tombstone back", .pruner, in: "abandoned-twice"
         ) { lies in
             lies.byteCount = { name, _, store in
                 let count = try store.byteCount(of: name)
@@ -166,7 +180,7 @@ struct Mutant: Sendable, CustomStringConvertible {
                 return count
             }
         },
-        Mutant("abandoned-no-record: nothing says that it was removed", .pruner) { lies in
+        Mutant("abandoned-no-record: nothing says that it was removed", .pruner, in: "abandoned") { lies in
             lies.puts = { name, _ in if case .record = name { false } else { true } }
         },
     ]

@@ -11,19 +11,17 @@ private let scheduleCount = asked ?? 500
 
 /// Plays schedules one after the other, in one world.
 private func play(
-    _ seeds: some Sequence<UInt64>, on processor: Int?, mutant: Mutant? = nil,
+    _ seeds: some Sequence<UInt64>, on processor: Int?,
     until isOver: () -> Bool
-) throws -> (sum: Play.Outcome, fault: (seed: UInt64, what: String)?) {
+) throws -> (sum: Notes.Outcome, fault: (seed: UInt64, what: String)?) {
     let stage = try Stage(seed: 20_261_128)
     let world = World(clients: Play.clientCount, processor: processor)
     defer { world.end() }
-    var sum = Play.Outcome()
+    var sum = Notes.Outcome()
     for seed in seeds where !isOver() {
-        let outcome = try Play(stage: stage, world: world, seed: seed, mutant: mutant).run()
+        let outcome = try Play(stage: stage, world: world, seed: seed).run()
         sum.add(outcome)
-        // A mutant may surprise as it likes: what counts is what is lost.
-        let surprise = mutant == nil ? outcome.surprises.first : nil
-        if let fault = outcome.fault ?? surprise { return (sum, (seed, fault)) }
+        if let fault = outcome.fault ?? outcome.surprises.first { return (sum, (seed, fault)) }
     }
     return (sum, nil)
 }
@@ -31,7 +29,7 @@ private func play(
 @Test func `writers, pruners and readers lose nothing, whoever comes first`() throws {
     // A world for each of two processors: they share nothing.
     let worlds = min(2, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    let found = Mutex<(sum: Play.Outcome, faults: [String])>((Play.Outcome(), []))
+    let found = Mutex<(sum: Notes.Outcome, faults: [String])>((Notes.Outcome(), []))
     let began = ContinuousClock.now
     var threads = Threads()
     for number in 0..<worlds {
@@ -65,13 +63,43 @@ private func play(
     #expect(sum.deleted > scheduleCount)
 }
 
-@Test(.enabled(if: asked != nil), arguments: Mutant.all)
-func `a fault of the protocol is noticed`(_ mutant: Mutant) throws {
-    let seeds = (0..<mutantScheduleMax).map { testSeed &+ mutant.seed &+ UInt64($0) }
-    let (sum, fault) = try play(seeds, on: nil, mutant: mutant) { false }
-    print("\(mutant): \(fault.map { "seed \($0.seed): \($0.what)" } ?? "unnoticed, \(sum.added) saved")")
-    #expect(fault != nil)
+/// REPO_SCENE names one scene; all where nobody does.
+private let scenes = Scene.all.filter { scene in
+    getenv("REPO_SCENE").map { String(cString: $0) == scene.name } ?? true
 }
 
-/// A mutant that comes through so many unnoticed is not noticed.
-private let mutantScheduleMax = 40_000
+@Test(arguments: scenes)
+func `in every order of a scene nothing is lost`(_ scene: Scene) throws {
+    let stage = try Stage(seed: 20_261_128)
+    let world = World(clients: scene.clients.count, processor: nil)
+    defer { world.end() }
+    let began = ContinuousClock.now
+    // One where nobody asks, and one more in the long form.
+    let bound = asked == nil ? 1 : isLong ? scene.preemptionsMax + 1 : scene.preemptionsMax
+    let outcome = try scene.explore(stage, world, preemptionsMax: bound)
+    defer { fflush(nil) }
+    print(
+        "\(scene.name): at most \(bound) preemptions: \(outcome.plays) plays,"
+            + " \(outcome.states) states, \(outcome.looks) looked through,"
+            + " \(outcome.sum.added) saved, \(outcome.sum.failed) failed and said so,"
+            + " \(outcome.sum.deleted) packs deleted, \(outcome.sum.held) holds;"
+            + " \(began.duration(to: .now))")
+    #expect(outcome.fault == nil)
+}
+
+private let mutants = Mutant.all.filter { mutant in scenes.contains { $0.name == mutant.scene } }
+
+@Test(.enabled(if: asked != nil), arguments: mutants)
+func `a fault of the protocol is noticed`(_ mutant: Mutant) throws {
+    let stage = try Stage(seed: 20_261_128)
+    let scene = Scene.named(mutant.scene)
+    let world = World(clients: scene.clients.count, processor: nil)
+    defer { world.end() }
+    let outcome = try scene.draw(stage, world, mutant: mutant, playsMax: drawsMax)
+    print("\(mutant): play \(outcome.plays) of \(scene.name): \(outcome.fault ?? "unnoticed")")
+    fflush(nil)
+    #expect(outcome.fault != nil)
+}
+
+/// A fault that comes through so many orders unnoticed is not noticed.
+private let drawsMax = 40_000

@@ -18,6 +18,8 @@ struct Stage {
     /// The repository at the beginning, and what it holds.
     let beginning: MemoryStore
     let streams: [ObjectID: [UInt8]]
+    /// The repository before anything was added.
+    let empty: MemoryStore
     private let vault: Vault
     let blocks: [[[UInt8]]]
 
@@ -45,6 +47,7 @@ struct Stage {
         vault = try Vault.open(
             beginning, with: Credential(.keyFile, Secret(count: 32) { $0[0] = 7 }),
             surroundings: surroundings, cacheParent: nil)
+        empty = MemoryStore(copying: beginning)
         var streams: [ObjectID: [UInt8]] = [:]
         for versions in [[0, 0, 0, 0], [1, 0, 0, 2], [1, 1, 0, 0, 0]] {
             let stream = zip(blocks, versions).flatMap { $0[$1] }
@@ -77,7 +80,32 @@ struct Stage {
         }
     }
 
-    static func add(_ stream: [UInt8], to series: String, _ vault: Vault) throws -> ObjectID {
+    /// - Parameter text: letters from a on, each with its version.
+    func stream(_ text: String) -> [UInt8] {
+        let signs = Array(text.utf8)
+        return stride(from: 0, to: signs.count, by: 2).flatMap { place in
+            blocks[Int(signs[place] - UInt8(ascii: "a"))][Int(signs[place + 1] - UInt8(ascii: "0"))]
+        }
+    }
+
+    /// A small backup of mariabackup.
+    static func backup(_ from: UInt64, _ to: UInt64) -> [UInt8] {
+        let type = from == 0 ? "full-backuped" : "incremental"
+        return TestArchive.xbstream(
+            [.init("shop/t.ibd.delta", Array("pages from \(from) to \(to)".utf8))],
+            checkpoints: "backup_type = \(type)\nfrom_lsn = \(from)\nto_lsn = \(to)\n")
+    }
+
+    static func asRaw(_ request: inout AddRequest) {
+        request.format = .raw
+        request.level = 1
+        request.carriesLittle = false
+    }
+
+    static func add(
+        _ stream: [UInt8], to series: String, _ vault: Vault,
+        _ change: (inout AddRequest) -> Void = asRaw
+    ) throws -> ObjectID {
         // Less than a pipe holds.
         var ends: [Int32] = [0, 0]
         precondition(pipe(&ends) == 0, "a pipe")
@@ -85,46 +113,67 @@ struct Stage {
         precondition(write(ends[1], stream, stream.count) == stream.count, "written")
         close(ends[1])
         var request = AddRequest(series: series, source: .descriptor(ends[0]))
-        request.format = .raw
-        request.level = 1
-        request.carriesLittle = false
+        change(&request)
         return try Operations.add(request, to: vault).snapshot.id
     }
 
-    /// What counts in a repository.
-    func visible(_ store: MemoryStore) throws -> [Snapshot] {
-        try History.load(vault(store, seed: 99)).snapshots
-    }
-
     /// What is wrong with a repository; nil where nothing is.
-    /// - Parameters:
-    ///   - acknowledged: snapshots that must be there, with their streams.
-    ///   - givenUp: snapshots that somebody gave up on purpose.
-    func fault(
-        _ store: MemoryStore, acknowledged: [ObjectID: [UInt8]], givenUp: Set<ObjectID>
-    ) throws -> String? {
+    func fault(_ store: MemoryStore, _ notes: Notes) throws -> String? {
         let reader = vault(store, seed: 99)
         let visible = try History.load(reader).snapshots
         let ids = Set(visible.map { $0.id })
-        for id in acknowledged.keys.sorted() where !ids.contains(id) {
-            if !givenUp.contains(id) { return "snapshot \(id.short) was acknowledged and is gone" }
+        if let id = notes.held.subtracting(ids).min() { return "snapshot \(id.short) was held and is gone" }
+        for id in notes.acknowledged.keys.sorted() where !ids.contains(id) {
+            if !notes.givenUp.contains(id) { return "snapshot \(id.short) was acknowledged and is gone" }
             guard try store.byteCount(of: .commit(.shared, id)) == nil else { continue }
             if try !History.forgottenSnapshots(reader).contains(id) {
                 return "snapshot \(id.short) was removed, and no record says so"
             }
         }
         for snapshot in visible {
+            if let needed = snapshot.head.needs, !ids.contains(needed) {
+                return "snapshot \(snapshot.id.short) needs \(needed.short), which is gone"
+            }
             do {
                 let bytes = try Self.cat(snapshot, reader)
-                if let stream = acknowledged[snapshot.id], stream != bytes {
+                if let stream = notes.acknowledged[snapshot.id], stream != bytes {
                     return "snapshot \(snapshot.id.short) gives other bytes"
                 }
             } catch {
-                let word = acknowledged[snapshot.id] == nil ? "visible" : "acknowledged"
+                let word = notes.acknowledged[snapshot.id] == nil ? "visible" : "acknowledged"
                 return "snapshot \(snapshot.id.short) is \(word) and cannot be read: \(error)"
             }
         }
         return nil
+    }
+
+    /// What is wrong once a prune has gone over what others left, when all of them have died; nil where
+    /// nothing is.
+    func faultAfterRecovery(_ store: MemoryStore, _ notes: Notes) throws -> String? {
+        let copy = MemoryStore(copying: store)
+        let pruner = vault(copy, seed: 98)
+        // What is left of snapshots may keep packs, so the second run has more to do.
+        for _ in 0..<2 {
+            var request = PruneRequest(try History.load(pruner))
+            request.options.grace = 0
+            request.options.keepIncomplete = 0
+            _ = try Operations.prune(request, pruner)
+        }
+        if let fault = try fault(copy, notes) { return "after a prune, \(fault)" }
+        if let left = try copy.list(.tombstones(.pack)).first { return "\(left.name) is left" }
+        let commits = Set(try copy.list(.commits(.shared)).map { $0.name.id })
+        let manifests = Set(try copy.list(.snapshots(.shared)).map { $0.name.id })
+        if commits != manifests { return "a manifest or a commit is left alone" }
+        return nil
+    }
+
+    /// What counts, and yet kept a prune from all; nil where nothing does.
+    func obstacle(_ store: MemoryStore, _ notes: Notes) throws -> String? {
+        guard !notes.stuck.isEmpty else { return nil }
+        let visible = try History.load(vault(store, seed: 99)).snapshots.map { $0.id }
+        return notes.stuck.intersection(visible).min().map {
+            "snapshot \($0.short) counts and keeps prune from all"
+        }
     }
 
     static func cat(_ snapshot: Snapshot, _ vault: Vault) throws -> [UInt8] {

@@ -3,8 +3,34 @@ import Synchronization
 import TestSupport
 import Workers
 
+/// Says who goes on.
+protocol Schedule: AnyObject {
+    /// - Parameters:
+    ///   - running: the clients that have not ended; never empty.
+    ///   - current: the one whose request is due; nil where one has just ended, or nobody has begun.
+    /// - Returns: who goes on; nil breaks the play off.
+    func next(of running: [Int], current: Int?) -> Int?
+}
+
+/// Drawn from a seed, so that a run can be seen again.
+final class DrawnSchedule: Schedule {
+    private var random: SeededRandom
+    private let restlessness: Int
+
+    /// - Parameter restlessness: out of 256: how often another client is asked to go on at a request.
+    init(seed: UInt64, restlessness: Int) {
+        random = SeededRandom(seed: seed)
+        self.restlessness = restlessness
+    }
+
+    func next(of running: [Int], current: Int?) -> Int? {
+        if let current, random.number(0...255) >= restlessness { return current }
+        return running[random.number(0...(running.count - 1))]
+    }
+}
+
 /// Clients that share a store and of which one runs at a time: every request is a point at which another
-/// may go on instead. Who does is drawn from a seed, so that a run can be seen again.
+/// may go on instead.
 ///
 /// Threads live as long as the world and are used again and again: what is tried costs a millisecond.
 ///
@@ -27,9 +53,9 @@ final class World: @unchecked Sendable {
     private let clients: [Client]
     private let main = Turn()
     private var threads = Threads()
-    private var random = SeededRandom(seed: 0)
-    /// Out of 256: how often another client is asked to go on at a request.
-    private var restlessness = 64
+    private var schedule: any Schedule = DrawnSchedule(seed: 0, restlessness: 0)
+    /// Nobody goes on: every request throws.
+    private(set) var isBrokenOff = false
     private var isOver = false
     private(set) var steps = 0
 
@@ -60,16 +86,13 @@ final class World: @unchecked Sendable {
     }
 
     /// Runs the jobs side by side, one a client, until all have ended.
-    /// - Parameters:
-    ///   - deaths: by client, at which of its requests it dies, and whether that is still done.
-    ///   - restlessness: out of 256.
+    /// - Parameter deaths: by client, at which of its requests it dies, and whether that is still done.
     func play(
-        seed: UInt64, restlessness: Int, deaths: [Int: (at: Int, isDone: Bool)],
-        _ jobs: [() -> Void]
+        _ schedule: any Schedule, deaths: [Int: (at: Int, isDone: Bool)] = [:], _ jobs: [() -> Void]
     ) {
         precondition(jobs.count <= clients.count, "a client for every job")
-        random = SeededRandom(seed: seed)
-        self.restlessness = restlessness
+        self.schedule = schedule
+        isBrokenOff = false
         steps = 0
         for (number, job) in jobs.enumerated() {
             let client = clients[number]
@@ -86,31 +109,34 @@ final class World: @unchecked Sendable {
     /// A request of a client: others may come first.
     func request<Answer>(of number: Int, _ body: () throws -> Answer) throws -> Answer {
         let client = clients[number]
-        if client.isDead { throw Killed() }
+        if client.isDead || isBrokenOff { throw Killed() }
         steps += 1
         client.requests += 1
-        if random.number(0...255) < restlessness { yield(client) }
+        if let next = next(current: number), next != number {
+            clients[next].turn.pass()
+            client.turn.wait()
+        }
+        if isBrokenOff { throw Killed() }
         guard let death = client.death, client.requests >= death.at else { return try body() }
         client.isDead = true
         if death.isDone { _ = try? body() }
         throw Killed()
     }
 
-    private func yield(_ client: Client) {
-        let next = nextClient()
-        guard let next, next !== client else { return }
-        next.turn.pass()
-        client.turn.wait()
-    }
-
     /// Whoever ends lets another go on; the last one whoever plays.
     private func handOver() {
-        if let next = nextClient() { next.turn.pass() } else { main.pass() }
+        if let next = next(current: nil) { clients[next].turn.pass() } else { main.pass() }
     }
 
-    private func nextClient() -> Client? {
-        let running = clients.filter { $0.isRunning }
-        return running.isEmpty ? nil : running[random.number(0...(running.count - 1))]
+    /// Nil where all have ended.
+    private func next(current: Int?) -> Int? {
+        let running = clients.indices.filter { clients[$0].isRunning }
+        guard let first = running.first else { return nil }
+        if !isBrokenOff {
+            if let next = schedule.next(of: running, current: current) { return next }
+            isBrokenOff = true
+        }
+        return current ?? first
     }
 }
 
