@@ -235,23 +235,23 @@ func `an increment is copied with all that it needs, and tied to the copies of t
 ) throws {
     let pair = try Pair(sharesKeys: sharesKeys)
     let vault = try pair.here.open()
-    try pair.here.add(backup(0, 100), to: "s", vault: vault)
-    try pair.here.add(backup(0, 90), to: "other", vault: vault)
-    try pair.here.add(backup(100, 150), to: "s", vault: vault)
-    let last = try pair.here.add(backup(150, 180), to: "s", vault: vault).snapshot
+    try pair.here.add(TestArchive.backup(0, 100), to: "s", vault: vault)
+    try pair.here.add(TestArchive.backup(0, 90), to: "other", vault: vault)
+    try pair.here.add(TestArchive.backup(100, 150), to: "s", vault: vault)
+    let last = try pair.here.add(TestArchive.backup(150, 180), to: "s", vault: vault).snapshot
     let outcome = try pair.copy(CopyRequest(references: [Reference(reference(last))]))
     #expect(outcome.copied.map { $0.source.head.sequenceNumbers?.to } == [100, 150, 180])
     let copies = outcome.copied.map { $0.snapshot }
     #expect(copies.map { $0.head.needs } == [nil, copies[0].id, copies[1].id])
     #expect(copies.map { $0.head.parent } == [nil, copies[0].id, copies[1].id])
     #expect(copies.map { $0.head.base } == [nil, copies[0].id, copies[0].id])
-    #expect(try pair.there.cat("s") == backup(150, 180))
+    #expect(try pair.there.cat("s") == TestArchive.backup(150, 180))
     // What a copy needs is not forgotten there, and goes on from there.
     #expect(throws: OperationError.self) {
         try forget(
             ForgetRequest(references: [Reference(reference(copies[1]))]), in: pair.there.open())
     }
-    let next = try pair.there.add(backup(180, 200), to: "s").snapshot
+    let next = try pair.there.add(TestArchive.backup(180, 200), to: "s").snapshot
     #expect(next.head.needs == copies[2].id)
 }
 

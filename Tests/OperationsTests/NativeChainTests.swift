@@ -7,34 +7,25 @@ import Testing
 import Vault
 import WireFormat
 
-/// A backup of mariabackup that reaches from one log number to another.
-func backup(_ from: UInt64, _ to: UInt64, _ type: String? = nil) -> [UInt8] {
-    let type = type ?? (from == 0 ? "full-backuped" : "incremental")
-    return TestArchive.xbstream(
-        [.init("shop/t.ibd.delta", Array("pages from \(from) to \(to)".utf8))],
-        checkpoints: "backup_type = \(type)\nfrom_lsn = \(from)\nto_lsn = \(to)\nlast_lsn = \(to)\n"
-    )
-}
-
 @Test func `increments are linked by where the one before them ends`() throws {
     let repository = try TestRepository()
     let vault = try repository.open()
-    let full = try repository.add(backup(0, 100), to: "s", vault: vault).snapshot
+    let full = try repository.add(TestArchive.backup(0, 100), to: "s", vault: vault).snapshot
     #expect(full.head.kind == .full && full.head.needs == nil)
     #expect(full.head.sequenceNumbers == .init(from: 0, to: 100))
-    let first = try repository.add(backup(100, 150), to: "s", vault: vault).snapshot
+    let first = try repository.add(TestArchive.backup(100, 150), to: "s", vault: vault).snapshot
     #expect(first.head.kind == .differential)
     #expect(first.head.needs == full.id && first.head.parent == full.id)
     #expect(first.head.base == full.id)
-    let second = try repository.add(backup(150, 180), to: "s", vault: vault).snapshot
+    let second = try repository.add(TestArchive.backup(150, 180), to: "s", vault: vault).snapshot
     #expect(second.head.kind == .incremental)
     #expect(second.head.needs == first.id && second.head.base == full.id)
     // Another from the full itself, though others came since.
-    let other = try repository.add(backup(100, 200), to: "s", vault: vault) {
+    let other = try repository.add(TestArchive.backup(100, 200), to: "s", vault: vault) {
         $0.kind = .incremental
     }.snapshot
     #expect(other.head.kind == .incremental && other.head.needs == full.id)
-    #expect(try repository.cat("s", vault: vault) == backup(100, 200))
+    #expect(try repository.cat("s", vault: vault) == TestArchive.backup(100, 200))
     // A chain is not broken.
     for needed in [full, first] {
         #expect(throws: OperationError.self) {
@@ -44,7 +35,7 @@ func backup(_ from: UInt64, _ to: UInt64, _ type: String? = nil) -> [UInt8] {
     _ = try forget(ForgetRequest(references: [Reference("\(second.id)")]), in: vault)
     _ = try forget(ForgetRequest(references: [Reference("\(first.id)")]), in: vault)
     let unlinked = #expect(throws: Unlinked.self) {
-        try repository.add(backup(150, 190), to: "s", vault: vault)
+        try repository.add(TestArchive.backup(150, 190), to: "s", vault: vault)
     }
     #expect(unlinked?.wanted == "150" && unlinked?.atHand == ["100", "200"])
     #expect(unlinked?.exitCode == .incompleteStream)
@@ -57,16 +48,22 @@ func backup(_ from: UInt64, _ to: UInt64, _ type: String? = nil) -> [UInt8] {
 {
     let repository = try TestRepository()
     let vault = try repository.open()
-    #expect(throws: Unlinked.self) { try repository.add(backup(10, 20), to: "s", vault: vault) }
-    let outcome = try repository.add(backup(10, 20), to: "s", vault: vault) {
+    #expect(throws: Unlinked.self) {
+        try repository.add(TestArchive.backup(10, 20), to: "s", vault: vault)
+    }
+    let outcome = try repository.add(TestArchive.backup(10, 20), to: "s", vault: vault) {
         $0.allowUnlinked = true
     }
     #expect(outcome.snapshot.head.kind == .incremental && outcome.snapshot.head.needs == nil)
     #expect(outcome.reservations.count == 1)
-    #expect(throws: Unlinked.self) { try repository.add(backup(20, 25), to: "s", vault: vault) }
+    #expect(throws: Unlinked.self) {
+        try repository.add(TestArchive.backup(20, 25), to: "s", vault: vault)
+    }
     // In another series it is of no use.
-    try repository.add(backup(0, 30), to: "other", vault: vault)
-    #expect(throws: Unlinked.self) { try repository.add(backup(30, 40), to: "s", vault: vault) }
+    try repository.add(TestArchive.backup(0, 30), to: "other", vault: vault)
+    #expect(throws: Unlinked.self) {
+        try repository.add(TestArchive.backup(30, 40), to: "s", vault: vault)
+    }
 }
 
 @Test func `of several that end at one place the newest is gone on from, and no prepared one`()
@@ -74,13 +71,15 @@ func backup(_ from: UInt64, _ to: UInt64, _ type: String? = nil) -> [UInt8] {
 {
     let repository = try TestRepository()
     let vault = try repository.open()
-    try repository.add(backup(0, 100), to: "s", vault: vault)
+    try repository.add(TestArchive.backup(0, 100), to: "s", vault: vault)
     // The server was idle: nothing since, and a new full.
-    try repository.add(backup(100, 100), to: "s", vault: vault)
-    let again = try repository.add(backup(0, 100), to: "s", vault: vault).snapshot
-    let prepared = try repository.add(backup(0, 100, "log-applied"), to: "s", vault: vault).snapshot
+    try repository.add(TestArchive.backup(100, 100), to: "s", vault: vault)
+    let again = try repository.add(TestArchive.backup(0, 100), to: "s", vault: vault).snapshot
+    let prepared = try repository.add(
+        TestArchive.backup(0, 100, "log-applied"), to: "s", vault: vault
+    ).snapshot
     #expect(prepared.head.sequenceNumbers == nil)
-    let next = try repository.add(backup(100, 120), to: "s", vault: vault).snapshot
+    let next = try repository.add(TestArchive.backup(100, 120), to: "s", vault: vault).snapshot
     #expect(next.head.needs == again.id)
 }
 
@@ -96,10 +95,10 @@ func backup(_ from: UInt64, _ to: UInt64, _ type: String? = nil) -> [UInt8] {
     }
     let error = #expect(throws: OperationError.self) { try run(.incremental) }
     #expect(error?.exitCode == .usage)
-    let full = try repository.add(backup(0, 100), to: "s", vault: vault).snapshot
+    let full = try repository.add(TestArchive.backup(0, 100), to: "s", vault: vault).snapshot
     let directory = Path(repository.directory.path)
-    try writeFile(backup(100, 130), directory / "from-100")
-    try writeFile(backup(130, 170), directory / "from-130")
+    try writeFile(TestArchive.backup(100, 130), directory / "from-100")
+    try writeFile(TestArchive.backup(130, 170), directory / "from-130")
     let first = try run(.incremental)
     #expect(first.head.needs == full.id)
     #expect(try run(.incremental).head.needs == first.id)

@@ -84,3 +84,16 @@ struct Decided {
     }
     var kept: [ObjectID] { plan.decisions.filter { $0.keeps }.map { $0.snapshot.id } }
 }
+
+/// When the first of `nights` was saved.
+let firstNight = utc("2026-03-01T04:00")
+
+/// Nightly snapshots of a series, from March 1, 2026 on, a Sunday.
+func nights(
+    _ count: Int, _ made: inout Made, domain: DomainID = .shared,
+    _ change: (Int, inout Head) -> Void = { _, _ in }
+) -> [Snapshot] {
+    (0..<count).map { night in
+        made.snapshot("shop", firstNight + Int64(night) * days, domain: domain) { change(night, &$0) }
+    }
+}

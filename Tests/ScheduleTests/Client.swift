@@ -1,8 +1,6 @@
 import ObjectStorage
 import Operations
-import PackStore
 import Snapshots
-import TestSupport
 import Vault
 import WireFormat
 
@@ -19,8 +17,14 @@ final class Notes {
     private(set) var outcome = Outcome()
     /// What was added last.
     private(set) var last: ObjectID?
-    /// How much was said to somebody that must be true from then on.
-    var count: Int { outcome.added + outcome.held }
+    /// What somebody was told, or has given up: what may be lost follows from it and from what is stored.
+    var said: Said { Said(acknowledged: Set(acknowledged.keys), givenUp: givenUp, held: held) }
+
+    struct Said: Hashable {
+        let acknowledged: Set<ObjectID>
+        let givenUp: Set<ObjectID>
+        let held: Set<ObjectID>
+    }
 
     init(_ acknowledged: [ObjectID: [UInt8]]) { self.acknowledged = acknowledged }
 
@@ -73,8 +77,9 @@ final class Notes {
     fileprivate func note(_ error: any Error, _ who: String) {
         switch error {
         case is World.Killed: outcome.died += 1
+        case OperationError.condemned: outcome.failed += 1
         // The full of an increment may be gone before it is looked for, too.
-        case OperationError.condemned, is Unlinked: outcome.failed += 1
+        case is Unlinked where !givenUp.isEmpty: outcome.failed += 1
         // Somebody died after he published what had been pruned already: until that is abandoned
         // nothing is deleted.
         case let error as Unprunable: stuck.insert(error.snapshot)
@@ -94,9 +99,7 @@ struct Client {
     }
 
     /// - Parameter drops: which of the snapshots there are is given up.
-    func prune(
-        unusedMax: Double, abandoning: Bool, _ drops: (Snapshot) -> Bool
-    ) -> Bool {
+    func prune(unusedMax: Double, abandoning: Bool, _ drops: (Snapshot) -> Bool) -> Bool {
         attempt("a pruner") {
             let history = try History.load(vault)
             var request = PruneRequest(history)

@@ -1,4 +1,4 @@
-/// All orders in which the clients of a scene may come, tried one after the other.
+/// All orders with so many preemptions in which the clients of a scene may come, tried one after the other.
 ///
 /// Each state is left once by every client that may go on (see `Chronicle`); where a play comes to one that was
 /// seen before it is broken off. Those with few preemptions come first: a client is preempted where another
@@ -27,15 +27,14 @@ final class Exploration: Schedule {
 
     private struct State: Hashable {
         let play: Int
-        /// Whose going on is no preemption. Where all are tried it makes no difference.
+        /// Whose going on is no preemption.
         let current: Int?
     }
 
     var stateCount: Int { seen.count }
 
-    /// - Parameter preemptionsMax: nil for all orders there are.
-    init(preemptionsMax: Int?) {
-        self.preemptionsMax = preemptionsMax ?? .max
+    init(preemptionsMax: Int) {
+        self.preemptionsMax = preemptionsMax
         current = Branch(choices: [], preemptions: 0)
         branches = [[current]]
     }
@@ -67,8 +66,7 @@ final class Exploration: Schedule {
             taken.append(UInt8(last.going))
             return last.going
         }
-        let isNew = seen.insert(State(play: state, current: preemptionsMax == .max ? nil : current)).inserted
-        guard isNew, atNewState() else { return nil }
+        guard seen.insert(State(play: state, current: current)).inserted, atNewState() else { return nil }
         let going = current ?? running[0]
         for other in running where other != going {
             let count = self.current.preemptions + (current == nil ? 0 : 1)

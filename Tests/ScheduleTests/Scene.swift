@@ -1,6 +1,5 @@
 import ObjectStorage
 import Operations
-import PackStore
 import Snapshots
 import TestSupport
 import Vault
@@ -129,7 +128,7 @@ extension Scene {
 
 /// A scene that is ready to begin.
 struct Setting {
-    fileprivate(set) var store: MemoryStore
+    let store: MemoryStore
     let notes = Notes([:])
     /// By their places in `before`; those of `elsewhere` after them.
     fileprivate(set) var snapshots: [ObjectID] = []
@@ -176,7 +175,7 @@ extension Client {
     func `do`(_ task: Scene.Task, _ stage: Stage, _ setting: Setting) -> Bool {
         switch task {
         case .add(let blocks): add(stage.stream(blocks))
-        case .backup(let from, let to): add(Stage.backup(from, to)) { $0.level = 1 }
+        case .backup(let from, let to): add(TestArchive.backup(from, to)) { $0.level = 1 }
         case .prune(let drops, let unusedMax, let isAbandoning):
             prune(unusedMax: unusedMax, abandoning: isAbandoning) { snapshot in
                 drops.contains { setting.snapshots[$0] == snapshot.id }
@@ -185,117 +184,5 @@ extension Client {
         case .hold: hold()
         case .condemn(let place): condemn(setting.packs[place]!)
         }
-    }
-}
-
-extension Scene {
-    /// What came of trying many orders.
-    struct Outcome {
-        var fault: String?
-        var plays = 0
-        var states = 0
-        /// How many of them differ in what is stored or was said.
-        var looks = 0
-        var sum = Notes.Outcome()
-    }
-
-    private struct Look: Hashable {
-        let stored: Int
-        let count: Int
-    }
-
-    /// Tries all orders with so many preemptions; nil for all there are. Everything that must be so is looked
-    /// at in every state; then again when all have died in it and a prune has gone over what they left.
-    func explore(_ stage: Stage, _ world: World, preemptionsMax: Int?) throws -> Outcome {
-        let setting = try set(on: stage)
-        let exploration = Exploration(preemptionsMax: preemptionsMax)
-        var outcome = Outcome()
-        var looked: Set<Look> = []
-        while outcome.fault == nil {
-            let store = MemoryStore(copying: setting.store)
-            let notes = Notes(setting.notes.acknowledged)
-            let chronicle = Chronicle(clients: clients.count, setting.names)
-            func fault() -> String? {
-                // What is stored and what was said decide.
-                let look = Look(stored: chronicle.stored, count: notes.count)
-                guard looked.insert(look).inserted else { return nil }
-                outcome.looks += 1
-                do {
-                    return try stage.fault(store, notes) ?? stage.faultAfterRecovery(store, notes)
-                } catch {
-                    return "\(error)"
-                }
-            }
-            let isOne = exploration.begin(chronicle) {
-                outcome.fault = fault()
-                return outcome.fault == nil
-            }
-            guard isOne else { break }
-            play(exploration, world, stage, setting) { number in
-                (ScheduledStore(store, world, client: number, chronicle: chronicle), notes)
-            }
-            if outcome.fault == nil, !world.isBrokenOff {
-                outcome.fault =
-                    try fault() ?? stage.obstacle(store, notes) ?? notes.outcome.surprises.first
-            }
-            outcome.sum.add(notes.outcome)
-        }
-        outcome.plays = exploration.playCount
-        outcome.states = exploration.stateCount
-        return outcome
-    }
-
-    /// Tries orders drawn from seeds, until something is lost.
-    /// - Parameters:
-    ///   - mutant: a fault of the protocol. It may surprise as it likes: what counts is what is lost.
-    ///   - playsMax: so many are tried.
-    func draw(
-        _ stage: Stage, _ world: World, mutant: Mutant, playsMax: Int
-    ) throws -> Outcome {
-        let setting = try set(on: stage)
-        var outcome = Outcome()
-        while outcome.fault == nil, outcome.plays < playsMax {
-            let store = MemoryStore(copying: setting.store)
-            let notes = Notes(setting.notes.acknowledged)
-            let schedule = DrawnSchedule(
-                seed: testSeed &+ UInt64(outcome.plays),
-                restlessness: (mutant.restsAtReads ? [8, 16, 64] : [16, 32, 64])[outcome.plays % 3])
-            FrameTable.$blindness.withValue(mutant.blindness) {
-                play(schedule, world, stage, setting) { number in
-                    let scheduled = ScheduledStore(
-                        store, world, client: number, restsAtReads: mutant.restsAtReads)
-                    return (mutant.store(for: side(of: clients[number]), scheduled), notes)
-                }
-            }
-            outcome.plays += 1
-            outcome.fault = 
-                try stage.fault(store, notes) ?? stage.obstacle(store, notes)
-                ?? stage.faultAfterRecovery(store, notes)
-        }
-        return outcome
-    }
-
-    private func play(
-        _ schedule: any Schedule, _ world: World, _ stage: Stage, _ setting: Setting,
-        _ way: @escaping (Int) -> (any ObjectStore, Notes)
-    ) {
-        let blindness = FrameTable.blindness
-        world.play(
-            schedule,
-            clients.enumerated().map { number, tasks in
-                {
-                    let (store, notes) = way(number)
-                    FrameTable.$blindness.withValue(blindness) {
-                        let client = Client(
-                            vault: stage.vault(store, seed: UInt64(10 + number)), notes: notes)
-                        for task in tasks
-                        where !client.do(task, stage, setting) { return }
-                    }
-                }
-            })
-    }
-
-    private func side(of tasks: [Task]) -> Mutant.Side {
-        if case .prune = tasks[tasks.count - 1] { .pruner } else { .writer }
     }
 }

@@ -88,14 +88,6 @@ struct Stage {
         }
     }
 
-    /// A small backup of mariabackup.
-    static func backup(_ from: UInt64, _ to: UInt64) -> [UInt8] {
-        let type = from == 0 ? "full-backuped" : "incremental"
-        return TestArchive.xbstream(
-            [.init("shop/t.ibd.delta", Array("pages from \(from) to \(to)".utf8))],
-            checkpoints: "backup_type = \(type)\nfrom_lsn = \(from)\nto_lsn = \(to)\n")
-    }
-
     static func asRaw(_ request: inout AddRequest) {
         request.format = .raw
         request.level = 1

@@ -72,4 +72,14 @@ package enum TestArchive {
         for path in Set((parts + last).map(\.path)).sorted() { chunk("E", path) }
         return archive
     }
+
+    /// A small backup of mariabackup that reaches from one log number to another, an increment where the first
+    /// is not 0.
+    package static func backup(_ from: UInt64, _ to: UInt64, _ type: String? = nil) -> [UInt8] {
+        let type = type ?? (from == 0 ? "full-backuped" : "incremental")
+        return xbstream(
+            [.init("shop/t.ibd.delta", Array("pages from \(from) to \(to)".utf8))],
+            checkpoints:
+                "backup_type = \(type)\nfrom_lsn = \(from)\nto_lsn = \(to)\nlast_lsn = \(to)\n")
+    }
 }
