@@ -72,7 +72,7 @@ fact "under a name that begins with the series" test -n "$(find "$work/dir" -nam
 
 mkdir -p "$work/diff/dir"
 for name in added changed closed gone longer same touched; do echo "$name" >"$work/diff/dir/$name"; done
-head -c 300000 /dev/urandom >"$work/diff/dir/large"
+head -c 300000 /dev/zero >"$work/diff/dir/large"
 ln -s same "$work/diff/dir/link"
 rm "$work/diff/dir/added"
 find "$work/diff" -exec touch -h -d 2026-01-01 {} +
