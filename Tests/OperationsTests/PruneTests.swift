@@ -14,7 +14,7 @@ extension TestRepository {
     @discardableResult
     func prune(
         dropping dropped: [Snapshot] = [], vault: Vault? = nil,
-        _ change: (inout PruneRequest) -> Void = { _ in }
+        change: (inout PruneRequest) -> Void = { _ in }
     ) throws -> PruneOutcome {
         let vault = try vault ?? open()
         var request = PruneRequest(try History.load(vault))

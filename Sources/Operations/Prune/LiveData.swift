@@ -15,6 +15,9 @@ final class LiveData {
     private let index: ChunkIndex
     private let keeper: IndexKeeper
     let table: FrameTable
+    /// The same without what goes: of a chunk that is there twice the place is taken for which nothing that
+    /// goes is needed. Nil where nothing goes.
+    private let lasting: FrameTable?
     private let condemned: Set<ObjectID>
     private let surroundings: Surroundings
     private let store: SnapshotStore
@@ -31,9 +34,12 @@ final class LiveData {
     /// So many chunks are known again when they come again; of more, each is looked up anew.
     private static let chunksMax = 4 << 20
 
-    /// - Parameter condemned: packs that carry a tombstone; what is there twice is taken to be live elsewhere.
+    /// - Parameters:
+    ///   - condemned: packs that carry a tombstone.
+    ///   - replaced: segments in the place of which there are others.
     init(
-        _ vault: Vault, _ context: DomainContext, _ index: ChunkIndex, condemned: Set<ObjectID>
+        _ vault: Vault, _ context: DomainContext, _ index: ChunkIndex, condemned: Set<ObjectID>,
+        replaced: Set<PackDirectory.SegmentName> = []
     ) throws {
         self.context = context
         self.index = index
@@ -41,6 +47,9 @@ final class LiveData {
         self.condemned = condemned
         surroundings = vault.surroundings
         table = FrameTable(PackOutlines(), usable: [], avoiding: condemned)
+        lasting =
+            condemned.isEmpty && replaced.isEmpty
+            ? nil : FrameTable(PackOutlines(), usable: [], shunning: replaced)
         store = SnapshotStore(context)
         finder = ChunkFinder(vault.cachedContext(context), index)
         lists = try ChunkReader(
@@ -79,6 +88,7 @@ final class LiveData {
     private func lookAnew() throws {
         let packs = try keeper.refresh(surroundings)
         table.extend(index.outlines, by: packs.sorted())
+        lasting?.extend(index.outlines, by: packs.subtracting(condemned).sorted())
         finder.follow(packs)
     }
 
@@ -121,7 +131,7 @@ final class LiveData {
 
     private func need(stored id: ChunkID, of snapshot: ObjectID) {
         let place =
-            index.place(of: id) { !condemned.contains($0.pack) && table.isWhole($0) }
+            lasting.flatMap { lasting in index.place(of: id) { lasting.isWhole($0) } }
             ?? index.place(of: id) { table.isWhole($0) }
         guard let place, table.need(place) else {
             lost.append((id, snapshot))

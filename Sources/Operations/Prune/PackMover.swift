@@ -7,8 +7,8 @@ import Vault
 import WireFormat
 import Workers
 
-/// Moves segments to new packs as they are sealed, under their names. An index object speaks of a new
-/// pack before anything relies on it.
+/// Moves segments to new packs as they are sealed, under their names, and stores what is made anew. An index
+/// object speaks of a new pack before anything relies on it.
 ///
 /// A class: it owns threads. Used by one thread.
 final class PackMover {
@@ -21,18 +21,26 @@ final class PackMover {
     /// Two packs may hold the same.
     private var moved: Set<PackDirectory.SegmentName> = []
     private(set) var bytesWritten = 0
+    /// Those that an index object speaks of.
+    private(set) var packs: Set<ObjectID> = []
 
     /// An index object takes over so many packs.
     private static let packsMax = 64
 
-    init(_ context: DomainContext, _ index: ChunkIndex, _ surroundings: Surroundings) {
+    /// - Parameter bases: where deltas that are made anew find what they stand on; nil where nothing is.
+    init(
+        _ context: DomainContext, _ index: ChunkIndex, _ surroundings: Surroundings,
+        bases: Bases? = nil
+    ) {
         self.context = context
         self.surroundings = surroundings
         keeper = IndexKeeper(context, index)
         let workers = surroundings.workers
         data = PackWriter(
-            .data, context, level: 1, workers: workers, putsAtOnce: context.putsAtOnce)
-        lists = PackWriter(.list, context, level: 1, workers: min(workers, 1), putsAtOnce: 1)
+            .data, context, level: nil, workers: workers, putsAtOnce: context.putsAtOnce,
+            bases: bases)
+        lists = PackWriter(
+            .list, context, level: 3, workers: min(workers, 1), putsAtOnce: 1, bases: bases)
     }
 
     func stop() {
@@ -53,8 +61,21 @@ final class PackMover {
 
     func add(_ segment: SealedSegment) throws {
         guard moved.insert(segment.name).inserted else { return }
-        let writer = segment.envelope.header.contentClass == .data ? data : lists
-        try writer.add(segment, new: 0)
+        try writer(segment.envelope.header.contentClass).add(segment, new: 0)
+        try settleIfMuch()
+    }
+
+    /// Stores runs of chunks that are stored already, in another way.
+    func add(_ runs: [DeltaRun], _ contentClass: ContentClass) throws {
+        try writer(contentClass).add(runs)
+        try settleIfMuch()
+    }
+
+    private func writer(_ contentClass: ContentClass) -> PackWriter {
+        contentClass == .data ? data : lists
+    }
+
+    private func settleIfMuch() throws {
         if data.packsPut + lists.packsPut >= packsAtLast + Self.packsMax { try settle() }
     }
 
@@ -63,9 +84,10 @@ final class PackMover {
         try data.flush()
         try lists.flush()
         packsAtLast = data.packsPut + lists.packsPut
-        let packs = data.takePacks() + lists.takePacks()
-        bytesWritten += packs.reduce(0) { $0 + $1.indexed.fileBytes }
-        bytesWritten += try keeper.write(packs)
+        let new = data.takePacks() + lists.takePacks()
+        bytesWritten += new.reduce(0) { $0 + $1.indexed.fileBytes }
+        bytesWritten += try keeper.write(new)
+        packs.formUnion(new.map { $0.indexed.id })
     }
 
     /// The pack with its directory; the whole of it in memory where it is read whole.

@@ -10,6 +10,8 @@ struct PackPlan {
     /// Packs with too much that is dead, the worst first, and their live segments.
     private(set) var wasteful: [(pack: ObjectID, segments: [Int])] = []
     private(set) var figures = Figures()
+    /// Sealed bytes that are not live, of each pack that has any.
+    private(set) var deadBytes: [ObjectID: Int] = [:]
 
     struct Figures {
         /// Of all packs.
@@ -46,6 +48,7 @@ struct PackPlan {
             figures.bytes += object.byteCount
             figures.liveBytes += used
             figures.deadBytes += sealed - used
+            if used < sealed { deadBytes[id] = sealed - used }
             guard !condemned.contains(id) else { continue }
             guard object.modified <= youngest else {
                 if needed.isEmpty { figures.youngBytes += object.byteCount }

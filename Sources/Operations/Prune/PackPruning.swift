@@ -29,9 +29,10 @@ final class PackPruning {
     /// - Parameters:
     ///   - now: by the store's clock.
     ///   - leftOut: snapshots that are taken to be gone.
+    ///   - replaced: segments in the place of which there are others.
     init(
         _ vault: Vault, _ domain: DomainID, _ options: PruneOptions, now: Int64,
-        leavingOut leftOut: Set<ObjectID>
+        leavingOut leftOut: Set<ObjectID>, replaced: Set<PackDirectory.SegmentName> = []
     ) throws {
         self.vault = vault
         self.options = options
@@ -42,7 +43,7 @@ final class PackPruning {
         let before = try vault.condemnedPacks(of: domain)
         let condemned = Set(before.keys)
         let listed = try context.store.list(.packs(domain))
-        live = try LiveData(vault, context, index, condemned: condemned)
+        live = try LiveData(vault, context, index, condemned: condemned, replaced: replaced)
         try live.readManifests(leavingOut: leftOut)
         plan = PackPlan(
             live, listed, condemned: condemned, youngest: now - options.grace,
@@ -191,6 +192,7 @@ final class PackPruning {
                 outcome.bytesFreed += byteCount
                 outcome.bytesLater -= byteCount
             }
+            outcome.figures.deadBytes -= plan.deadBytes[pack] ?? 0
         }
     }
 

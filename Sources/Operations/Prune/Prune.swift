@@ -20,6 +20,8 @@ package struct PruneOptions: Sendable {
     package var unusedMax = 0.1
     /// So many bytes are written anew at most.
     package var repackMax = Int.max
+    /// Whether deltas are made anew where what they stand on weighs more than they save.
+    package var rebases = false
 
     package init() {}
 
@@ -48,9 +50,12 @@ package struct PruneOutcome: Sendable {
     package var packsDeleted = 0
     package var bytesFreed = 0
     package var bytesRewritten = 0
+    /// Of those, what deltas take that were made anew.
+    package var bytesRebased = 0
     /// Not needed, and freed by a later run.
     package var bytesLater = 0
     package var bytesLive = 0
+    /// Not needed, and still there.
     package var bytesUnused = 0
     package var chunks = 0
     package var damaged = 0
@@ -61,6 +66,9 @@ package struct PruneOutcome: Sendable {
 package func prune(_ request: PruneRequest, _ vault: Vault) throws -> PruneOutcome {
     let began = ContinuousClock.now
     guard vault.keyring.signs else { throw SealingError.lacksKey("prune") }
+    guard !request.options.rebases || vault.keyring.opensData else {
+        throw SealingError.lacksKey("make deltas anew: run prune without --rebase")
+    }
     if vault.isEventual && request.options.settle == nil { throw NeedsSettling() }
     var run = try PruneRun(request, vault, now: try vault.store.now())
     try run.run()

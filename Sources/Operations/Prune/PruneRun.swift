@@ -31,15 +31,34 @@ struct PruneRun {
                 before: now - options.keepIncomplete)
         }
         let leftOut = request.isDryRun ? Set(request.dropped.map { $0.id }) : []
-        for domain in domains { try prunePacks(of: domain, leavingOut: leftOut) }
+        for domain in domains {
+            let replaced = options.rebases ? try rebase(domain, leavingOut: leftOut) : []
+            try prunePacks(of: domain, leavingOut: leftOut, replaced: replaced)
+        }
+    }
+
+    /// - Returns: segments that nothing has to stand on any more.
+    private mutating func rebase(
+        _ domain: DomainID, leavingOut leftOut: Set<ObjectID>
+    ) throws -> Set<PackDirectory.SegmentName> {
+        let rebase = try Rebase(vault, domain, request.options, leavingOut: leftOut)
+        if !request.isDryRun { try rebase.run() }
+        let written = request.isDryRun ? rebase.plan.bytesWritten : rebase.bytesWritten
+        outcome.bytesRebased += written
+        outcome.bytesRewritten += written
+        if request.isDryRun { outcome.bytesFreed += rebase.plan.bytesFreed }
+        outcome.damaged += rebase.damaged
+        return request.isDryRun ? [] : rebase.plan.freed
     }
 
     private mutating func prunePacks(
-        of domain: DomainID, leavingOut leftOut: Set<ObjectID>
+        of domain: DomainID, leavingOut leftOut: Set<ObjectID>,
+        replaced: Set<PackDirectory.SegmentName>
     ) throws {
         for attempt in 1...Self.attemptsMax {
             let packs = try PackPruning(
-                vault, domain, request.options, now: now, leavingOut: leftOut)
+                vault, domain, request.options, now: now, leavingOut: leftOut,
+                replaced: replaced)
             var isLast = true
             do {
                 if !request.isDryRun { try packs.run() }

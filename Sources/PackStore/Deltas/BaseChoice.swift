@@ -12,7 +12,7 @@ struct BaseChoice {
     /// Which frames may be relied on.
     let reliance: FrameTable
 
-    /// The chunks as pieces of frames; what is not there is left out. Where one lies in what must
+    /// The chunks as pieces of frames; what is not there is left out. Where one lies only in what must
     /// not be relied on, a manifest or a pack that will go, what it stands on itself takes its place.
     func locate(_ ids: [ChunkID]) -> (pieces: [BasePiece], isWhole: Bool) {
         var pieces: [BasePiece] = []
@@ -21,9 +21,12 @@ struct BaseChoice {
         var byteCount = 0
         var replaced: Set<DecodedFrames.Name> = []
         for id in ids {
-            guard let found = try? finder.find(id, after: last) else {
+            guard var found = try? finder.find(id, after: last) else {
                 isWhole = false
                 continue
+            }
+            if !isUsable(found.directory, found.frame) {
+                found = finder.find(id) { reliance.isWhole($0) } ?? found
             }
             last = found
             var own = [
@@ -51,10 +54,9 @@ struct BaseChoice {
 
     /// Where a chunk lies in a frame that may be relied on.
     func find(_ id: ChunkID, after last: FoundChunk?) -> FoundChunk? {
-        guard let found = try? finder.find(id, after: last),
-            isUsable(found.directory, found.frame)
-        else { return nil }
-        return found
+        guard let found = try? finder.find(id, after: last) else { return nil }
+        return isUsable(found.directory, found.frame)
+            ? found : finder.find(id) { reliance.isWhole($0) }
     }
 
     private func isUsable(_ directory: OpenDirectory, _ frame: Int) -> Bool {

@@ -25,8 +25,6 @@ final class DeltaMaker {
     private static let enoughPart = 2
     /// One that has less than such a part does not tell where the run stood.
     private static let littlePart = 16
-    /// A chunk is of use if so small a part of it stands in the run.
-    private static let commonPart = 8
 
     /// - Parameter rooms: two blocks of `Limits.frameRawBytes` to work in.
     init(_ bases: Bases, rooms: (Buffer, Buffer)) throws {
@@ -159,10 +157,8 @@ final class DeltaMaker {
                 let row = FoundChunk(directory: piece.directory, frame: piece.frame, chunk: chunk)
                 frame.withBytes { frame in
                     let bytes = UnsafeRawBufferPointer(rebasing: frame[row.range])
-                    let picked = Samples.picked(bytes)
-                    let found = samples.found(in: picked)
-                    guard found * Self.commonPart > picked.count else { return }
-                    common += found * Samples.pickedPart
+                    guard let found = samples.common(with: bytes) else { return }
+                    common += found
                     BaseChoice.append(
                         BasePiece(
                             directory: piece.directory, frame: piece.frame,

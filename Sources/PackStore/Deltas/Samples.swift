@@ -30,6 +30,16 @@ package struct Samples {
         self.count = count
     }
 
+    /// A chunk is of use if so small a part of it stands in the source.
+    private static let commonPart = 8
+
+    /// How many of a chunk's samples the source has, roughly; nil where it has too little of it.
+    func common(with chunk: UnsafeRawBufferPointer) -> Int? {
+        let picked = Self.picked(chunk)
+        let found = found(in: picked)
+        return found * Self.commonPart > picked.count ? found * Self.pickedPart : nil
+    }
+
     /// Of so many windows that a source would pick one is picked of others.
     package static let pickedPart = partDistance / partBytes
 

@@ -1,3 +1,4 @@
+import ChunkIndex
 import ObjectStorage
 import Sealing
 import WireFormat
@@ -21,6 +22,9 @@ package struct FramePlace: Hashable, Sendable {
         hasher.combine(directory.source.name)
         hasher.combine(frame)
     }
+
+    /// The pack it is in; nil in a manifest.
+    package var chunkPlace: ChunkPlace? { directory.place(ofFrame: frame) }
 
     package var depth: Int { Int(directory.frames[frame].depth) }
 

@@ -141,23 +141,34 @@ package final class ChunkFinder: Sendable {
     /// Prunes that move what is being read come rarely: this many, and something is wrong.
     private static let reloadsMax = 1000
 
+    /// Where the chunk lies in a frame that will do, if there is one.
+    func find(_ id: ChunkID, where isUsable: (ChunkPlace) -> Bool) -> FoundChunk? {
+        for place in index.places(of: id) where isThere(place.pack) && isUsable(place) {
+            if let found = try? open(place, id) { return found }
+        }
+        return nil
+    }
+
     private func look(_ id: ChunkID, notIn bad: Set<ObjectName>) throws -> FoundChunk? {
         var failure: (any Error)?
         for place in index.places(of: id)
         where !bad.contains(.pack(context.domain, place.pack)) && isThere(place.pack) {
             do {
-                let directory = try directories.directory(of: place.pack)
-                if place.frame < directory.frames.count,
-                    let chunk = directory.find(id, inFrame: place.frame)
-                {
-                    return FoundChunk(directory: directory, frame: place.frame, chunk: chunk)
-                }
+                if let found = try open(place, id) { return found }
             } catch {
                 failure = failure ?? error
             }
         }
         if let failure { throw failure }
         return nil
+    }
+
+    private func open(_ place: ChunkPlace, _ id: ChunkID) throws -> FoundChunk? {
+        let directory = try directories.directory(of: place.pack)
+        guard place.frame < directory.frames.count,
+            let chunk = directory.find(id, inFrame: place.frame)
+        else { return nil }
+        return FoundChunk(directory: directory, frame: place.frame, chunk: chunk)
     }
 
     private func isThere(_ pack: ObjectID) -> Bool {

@@ -25,12 +25,14 @@ package final class FrameTable: Sendable {
     /// - Parameters:
     ///   - usable: packs that may be relied on.
     ///   - avoided: those of them that are taken only where there is no other.
+    ///   - shunned: segments that must not be relied on, wherever they are.
     package init(
-        _ outlines: PackOutlines, usable: Set<ObjectID>, avoiding avoided: Set<ObjectID> = []
+        _ outlines: PackOutlines, usable: Set<ObjectID>, avoiding avoided: Set<ObjectID> = [],
+        shunning shunned: Set<PackDirectory.SegmentName> = []
     ) {
         state = Mutex(
             State(
-                outlines: outlines, usable: usable, avoided: avoided,
+                outlines: outlines, usable: usable, avoided: avoided, shunned: shunned,
                 blindness: Self.blindness))
     }
 
@@ -45,10 +47,15 @@ package final class FrameTable: Sendable {
         state.withLock { $0.need(place) }
     }
 
-    /// The same for a frame of a segment, wherever that is.
+    /// The same for a frame of a segment, wherever that is. It is asked for by its place in that segment, so
+    /// that nothing can take the place of it, or of what it stands on.
     @discardableResult
     package func need(_ name: PackDirectory.SegmentName, frame: Int) -> Bool {
-        state.withLock { state in state.holder(of: name, frame: frame).map { state.need($0) } ?? false }
+        state.withLock { state in
+            guard let place = state.holder(of: name, frame: frame) else { return false }
+            state.fix(place)
+            return state.need(place)
+        }
     }
 
     /// Where a segment is that may be relied on; of several places the first.
@@ -92,6 +99,9 @@ package final class FrameTable: Sendable {
     package func outline(of pack: ObjectID) -> PackOutline? {
         state.withLock { $0.open(pack)?.outline }
     }
+
+    /// What is needed for others only, and what needs it.
+    package var propped: Propped { state.withLock { $0.propped } }
 }
 
 extension FrameTable {
@@ -99,6 +109,7 @@ extension FrameTable {
         private var outlines: PackOutlines
         private var usable: Set<ObjectID>
         private let avoided: Set<ObjectID>
+        private let shunned: Set<PackDirectory.SegmentName>
         private let blindness: Blindness?
         private(set) var opened: [ObjectID: OpenedOutline] = [:]
 
@@ -107,8 +118,9 @@ extension FrameTable {
 
         init(
             outlines: PackOutlines, usable: Set<ObjectID>, avoided: Set<ObjectID>,
-            blindness: Blindness?
+            shunned: Set<PackDirectory.SegmentName>, blindness: Blindness?
         ) {
+            self.shunned = shunned
             self.blindness = blindness
             self.outlines = outlines
             self.usable = usable
@@ -145,6 +157,8 @@ extension FrameTable {
             }
             // Whoever comes here again while this is asked goes round in a circle, which no writer makes.
             pack.verdicts[place.frame] = .broken
+            let own = pack.outline.segments[Int(pack.outline.frames[place.frame].segment)].name
+            guard shunned.isEmpty || !shunned.contains(own) else { return false }
             for base in pack.outline.bases(ofFrame: place.frame) where blindness != .bases {
                 let name = pack.outline.baseSegments[Int(base.segment)]
                 guard holder(of: name, frame: Int(base.frame), steps: steps + 1) != nil else {
@@ -157,17 +171,91 @@ extension FrameTable {
 
         mutating func need(_ place: ChunkPlace) -> Bool {
             guard isWhole(place) else { return false }
+            open(place.pack)?.isNamed[place.frame] = true
             var ahead = [place]
             while let place = ahead.popLast() {
                 guard let pack = open(place.pack), !pack.isNeeded[place.frame] else { continue }
                 pack.isNeeded[place.frame] = true
                 pack.hasNeeded = true
-                for base in pack.outline.bases(ofFrame: place.frame) where blindness != .bases {
-                    let name = pack.outline.baseSegments[Int(base.segment)]
-                    if let base = holder(of: name, frame: Int(base.frame)) { ahead.append(base) }
-                }
+                ahead += bases(of: place, in: pack)
             }
             return true
+        }
+
+        mutating func fix(_ place: ChunkPlace) {
+            var ahead = [place]
+            while let place = ahead.popLast() {
+                guard let pack = open(place.pack), !pack.isFixed[place.frame] else { continue }
+                pack.isFixed[place.frame] = true
+                ahead += bases(of: place, in: pack)
+            }
+        }
+
+        /// Where the frames are that a frame stands on.
+        private mutating func bases(of place: ChunkPlace, in pack: OpenedOutline) -> [ChunkPlace] {
+            guard blindness != .bases else { return [] }
+            return pack.outline.bases(ofFrame: place.frame).compactMap { base in
+                let name = pack.outline.baseSegments[Int(base.segment)]
+                return holder(of: name, frame: Int(base.frame))
+            }
+        }
+
+        var propped: Propped {
+            mutating get {
+                var propped = Propped()
+                for (id, pack) in opened.sorted(by: { $0.key < $1.key }) where pack.hasNeeded {
+                    let needed = pack.neededSegments
+                    for number in needed where !pack.isWanted(number) {
+                        propped.add(pack.outline.segments[number], of: id)
+                    }
+                    propped.account(for: id, pack.outline, needed: needed)
+                }
+                for (id, pack) in opened where pack.hasNeeded {
+                    for frame in pack.isNamed.indices where pack.isNamed[frame] {
+                        lean(ChunkPlace(pack: id, frame: frame), pack, &propped)
+                    }
+                }
+                propped.sort()
+                return propped
+            }
+        }
+
+        /// Takes in a frame that is asked for itself, if it stands on props.
+        private mutating func lean(
+            _ place: ChunkPlace, _ pack: OpenedOutline, _ propped: inout Propped
+        ) {
+            var (next, further) = (bases(of: place, in: pack), [ChunkPlace]())
+            var (between, segments) = ([ChunkPlace](), Set<Int>())
+            var seen: Set<ChunkPlace> = []
+            var isGrounded = false
+            // First what is next to it, then what those stand on that are asked for themselves.
+            while let base = next.popLast() {
+                guard seen.insert(base).inserted, let pack = open(base.pack) else { continue }
+                if pack.isNamed[base.frame] || pack.isFixed[base.frame] {
+                    isGrounded = true
+                    further += bases(of: base, in: pack)
+                } else {
+                    between.append(base)
+                    next += bases(of: base, in: pack)
+                }
+            }
+            while let base = further.popLast() {
+                guard seen.insert(base).inserted, let pack = open(base.pack) else { continue }
+                further += bases(of: base, in: pack)
+            }
+            for base in seen {
+                guard let outline = open(base.pack)?.outline else { continue }
+                let name = outline.segments[Int(outline.frames[base.frame].segment)].name
+                if let number = propped.number(name) { segments.insert(number) }
+            }
+            guard !segments.isEmpty else { return }
+            let own = pack.outline.segments[Int(pack.outline.frames[place.frame].segment)]
+            let home = propped.home(
+                own, of: place.pack, neededFrames: own.frames.count { pack.isNeeded[$0] })
+            propped.frames.append(
+                Propped.Frame(
+                    place: place, home: home, segments: segments.sorted(), between: between,
+                    isGrounded: isGrounded, below: seen.count))
         }
 
         /// A frame of a segment where it is whole.
@@ -207,6 +295,10 @@ extension FrameTable {
         let outline: PackOutline
         var verdicts: [Verdict]
         var isNeeded: [Bool]
+        /// Of those, the ones that are asked for themselves, for their chunks.
+        var isNamed: [Bool]
+        /// And the ones that nothing can take the place of.
+        var isFixed: [Bool]
         var hasNeeded = false
         private var numbers: [PackDirectory.SegmentName: Int]?
 
@@ -214,6 +306,7 @@ extension FrameTable {
             self.outline = outline
             verdicts = Array(repeating: .unknown, count: outline.frames.count)
             isNeeded = Array(repeating: false, count: outline.frames.count)
+            (isNamed, isFixed) = (isNeeded, isNeeded)
         }
 
         func segment(named name: PackDirectory.SegmentName) -> Int? {
@@ -227,6 +320,11 @@ extension FrameTable {
                 ?? Dictionary(outline.segments.enumerated().map { ($1.name, $0) }) { a, _ in a }
             numbers = known
             return known[name]
+        }
+
+        /// Whether some frame of a segment is not needed for others alone.
+        func isWanted(_ segment: Int) -> Bool {
+            outline.segments[segment].frames.contains { isNamed[$0] || isFixed[$0] }
         }
 
         var neededSegments: [Int] {

@@ -29,6 +29,10 @@ enum PruneCommand {
         "rewrite packs of which more is unused; default 10")
     private static let maxRepack = Option(
         "max-repack", value: "SIZE", "rewrite no more than this in one run, such as 5GiB")
+    private static let rebase = Option(
+        "rebase",
+        "with a full key: make deltas anew that stand on data of dropped snapshots, where these weigh more than the deltas save"
+    )
 
     static let command = Command(
         "prune", summary: "drop what no policy keeps, free the space",
@@ -53,6 +57,7 @@ enum PruneCommand {
         operands: [Operand("SERIES", .optional)],
         options: [
             dryRun, really, allowEmpty, grace, settle, keepIncomplete, maxUnused, maxRepack,
+            rebase,
         ] + RetentionOptions.rules + [Session.acceptRollback],
         examples: [
             .init("repo prune --dry-run", "what the policies drop, and why; what that frees"),
@@ -109,6 +114,7 @@ enum PruneCommand {
         if let percent = try arguments.number(maxUnused, in: 0...100) {
             options.unusedMax = Double(percent) / 100
         }
+        options.rebases = arguments.has(rebase)
         if let text = try arguments.text(maxRepack) {
             options.repackMax = try CacheLocation.bytes(text, of: maxRepack.flag)
         }

@@ -46,6 +46,7 @@ struct PruneSummary {
             "snapshots_abandoned": .integer(outcome.snapshotsAbandoned),
             "bytes_freed": .integer(outcome.bytesFreed),
             "bytes_rewritten": .integer(outcome.bytesRewritten),
+            "bytes_rebased": .integer(outcome.bytesRebased),
             "bytes_later": .integer(outcome.bytesLater),
             "bytes_used": .integer(outcome.bytesLive),
             "bytes_unused": .integer(outcome.bytesUnused),
