@@ -282,6 +282,19 @@ $(field summary bytes_freed) $(bytes_in "$REPO_REPOSITORY")"
             "$(repo cat "shop@$day" 2>"$work/stderr" | sha256)"
     done
     exits 0 "$name: no damage" repo check --read-data
+    # with --rebase less may stand on what was dropped
+    local rebased
+    exits 0 "$name: deltas are made anew where that is worth it" repo prune shop --keep-daily 3 --keep-weekly 2 --grace 0 \
+        --max-unused 0 --rebase --json
+    rebased=$(bytes_in "$REPO_REPOSITORY")
+    echo "# $name: $(field summary bytes_rebased) bytes made anew: $rebased bytes in all"
+    fact "$name: that takes no more" test "$rebased" -le "$after"
+    for number in $kept; do
+        day=$(date -u -d "$first + $((number - 1)) days" +%F)
+        same "$name: night $number still comes back" "$(sha256 <"$corpora/my-sql/day$number.sql")" \
+            "$(repo cat "shop@$day" 2>"$work/stderr" | sha256)"
+    done
+    exits 0 "$name: still no damage" repo check --read-data
     # what a repository holds that never had the other nights
     echo "a password for $name-fresh" >"$work/$name-fresh.password"
     exits 0 "$name: a fresh repository that cuts alike" env -u REPO_RECOVERY_KEY_FILE REPO_REPOSITORY="$work/$name-fresh" \
