@@ -35,10 +35,24 @@ package protocol ObjectStore: Sendable {
     func isFree() throws -> Bool
     /// The store's own clock, by which `StoredObject.modified` goes: milliseconds since 1970.
     func now() throws -> Int64
+    /// Whether what is written is kept from being deleted for a time.
+    var locks: Bool { get }
+    /// Keeps an object from being deleted for as long as one that is written now, give or take a day.
+    func keepLonger(_ name: ObjectName) throws -> LockChange
     /// Removes what writers that died left of objects that were never finished.
     /// - Parameter time: by the store's clock; what was touched since is left alone.
     /// - Returns: how many bytes that freed.
     func removeRemains(before time: Int64) throws -> Int
+}
+
+/// What became of the time that an object is kept for.
+package enum LockChange: Sendable {
+    case longer
+    /// It is kept so long already, or is not there, or nobody asked.
+    case none
+    /// It is not kept, and the store has not shown yet that it can: one that cannot might take the request for
+    /// another, and put something over the object.
+    case unproven
 }
 
 /// An object as a listing shows it.
@@ -88,6 +102,8 @@ package enum Folder: Hashable, Sendable {
 
 extension ObjectStore {
     package var isEventual: Bool { false }
+    package var locks: Bool { false }
+    package func keepLonger(_ name: ObjectName) throws -> LockChange { .none }
 
     /// Most stores keep nothing of an object that was not finished.
     package func removeRemains(before time: Int64) throws -> Int { 0 }

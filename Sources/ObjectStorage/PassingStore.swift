@@ -9,6 +9,10 @@ extension PassingStore {
     package var location: String { under.location }
     package var isNear: Bool { under.isNear }
     package var isEventual: Bool { under.isEventual }
+    package var locks: Bool { under.locks }
+    package func keepLonger(_ name: ObjectName) throws -> LockChange {
+        try under.keepLonger(name)
+    }
 
     package func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws {
         try under.put(name, bytes)

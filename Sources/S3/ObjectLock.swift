@@ -12,7 +12,7 @@ package struct ObjectLock: Sendable, Equatable {
     }
 
     package let days: Int
-    package let mode: Mode
+    package private(set) var mode: Mode
 
     /// A number that was meant to be another costs money for as long.
     private static let daysMax = 3650
@@ -41,12 +41,52 @@ package struct ObjectLock: Sendable, Equatable {
         ]
     }
 
+    /// The body that asks for it for an object that is there.
+    func body(now: Int64) -> [UInt8] {
+        Array(
+            """
+            <Retention xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Mode>\(mode.word)</Mode>\
+            <RetainUntilDate>\(Timestamps.iso(now + milliseconds))</RetainUntilDate></Retention>
+            """.utf8)
+    }
+
     /// Whether an object that was put a moment ago is kept as it was asked for.
-    func isMet(mode: String?, until: String?, now: Int64) -> Bool {
-        guard mode?.uppercased() == self.mode.word, let until = until.flatMap(Timestamps.parse(iso:))
-        else { return false }
+    func isMet(by retention: Retention?, now: Int64) -> Bool {
         // The request may have been on its way for long.
-        return until > now + milliseconds - 3_600_000
+        isMet(by: retention, now: now, but: 3_600_000)
+    }
+
+    /// Whether an object is kept so long, but for a day.
+    func isMostlyMet(by retention: Retention?, now: Int64) -> Bool {
+        isMet(by: retention, now: now, but: 86_400_000)
+    }
+
+    private func isMet(by retention: Retention?, now: Int64, but milliseconds: Int64) -> Bool {
+        guard let retention, retention.mode == mode || retention.mode == .compliance else {
+            return false
+        }
+        return retention.until > now + self.milliseconds - milliseconds
+    }
+
+    /// The same for an object that is kept more strictly: nobody can make that less strict.
+    func asStrict(as retention: Retention?) -> ObjectLock {
+        var lock = self
+        if retention?.mode == .compliance { lock.mode = .compliance }
+        return lock
+    }
+
+    /// What a store says of an object.
+    struct Retention {
+        let mode: Mode
+        /// By the store's clock.
+        let until: Int64
+
+        init?(mode: String?, until: String?) {
+            guard let mode = mode.flatMap({ Mode(rawValue: $0.lowercased()) }),
+                let until = until.flatMap(Timestamps.parse(iso:))
+            else { return nil }
+            (self.mode, self.until) = (mode, until)
+        }
     }
 }
 

@@ -54,7 +54,10 @@ package final class S3Store: ObjectStore {
             call.headers.append(("x-amz-storage-class", storageClass))
         }
         call.lock = name.isToBeLocked ? lock : nil
-        let response = try lockedSend(call, Transfer(body: bytes))
+        let response =
+            call.lock == nil
+            ? try client.send(call, Transfer(body: bytes))
+            : try sendLock(call, Transfer(body: bytes))
         switch response.status {
         case 501 where asks:
             isConditional.withLock { $0 = false }
@@ -78,12 +81,10 @@ package final class S3Store: ObjectStore {
         }
     }
 
-    private func lockedSend(_ call: S3Client.Call, _ transfer: Transfer) throws -> HTTPResponse {
+    private func sendLock(_ call: S3Client.Call, _ transfer: Transfer) throws -> HTTPResponse {
         do {
             return try client.send(call, transfer)
-        } catch let error as S3Error
-            where call.lock != nil && (error.status == 501 || error.code == "InvalidRequest")
-        {
+        } catch let error as S3Error where error.status == 501 || error.code == "InvalidRequest" {
             throw LockError.refused(error)
         }
     }
@@ -102,13 +103,24 @@ package final class S3Store: ObjectStore {
     }
 
     private func isLocked(_ name: ObjectName, _ lock: ObjectLock) throws -> Bool {
-        let mode = "x-amz-object-lock-mode"
+        guard case .until(let retention) = try kept(name) else { return false }
+        return lock.isMet(by: retention, now: client.now)
+    }
+
+    private enum Kept {
+        case isMissing
+        case until(ObjectLock.Retention?)
+    }
+
+    /// How long an object is kept.
+    private func kept(_ name: ObjectName) throws -> Kept {
         let head = try client.send(call("HEAD", name, accepts: [200, 403, 404]))
-        if lock.isMet(
-            mode: head[header: mode], until: head[header: "x-amz-object-lock-retain-until-date"],
-            now: client.now)
+        if head.status == 404 { return .isMissing }
+        if let retention = ObjectLock.Retention(
+            mode: head[header: "x-amz-object-lock-mode"],
+            until: head[header: "x-amz-object-lock-retain-until-date"])
         {
-            return true
+            return .until(retention)
         }
         // Amazon shows the headers to those only who may ask for the retention.
         var retention = call("GET", name, accepts: [200, 400, 403, 404, 500, 501])
@@ -116,8 +128,34 @@ package final class S3Store: ObjectStore {
         let answer = try client.send(retention, Transfer(collectedMax: Limits.objectBytes))
         if answer.status == 403 { throw LockError.unseen("\(name)") }
         let fields = try? XMLReader.texts(of: ["Mode", "RetainUntilDate"], in: answer.body)
-        return lock.isMet(
-            mode: fields?["Mode"], until: fields?["RetainUntilDate"], now: client.now)
+        return .until(
+            ObjectLock.Retention(mode: fields?["Mode"], until: fields?["RetainUntilDate"]))
+    }
+
+    package var locks: Bool { lock != nil }
+
+    package func keepLonger(_ name: ObjectName) throws -> LockChange {
+        guard let lock, name.isToBeLocked, case .until(let retention) = try kept(name) else {
+            return .none
+        }
+        let isProven = isLockProven.withLock { isProven in
+            isProven = isProven || retention != nil
+            return isProven
+        }
+        guard isProven else { return .unproven }
+        guard !lock.isMostlyMet(by: retention, now: client.now) else { return .none }
+        let wanted = lock.asStrict(as: retention)
+        let body = wanted.body(now: client.now)
+        var call = call("PUT", name, accepts: [200, 204, 404])
+        call.query = [("retention", "")]
+        call.bodyHash = hexadecimal(SHA256.hash(body))
+        let answer = try body.withUnsafeBytes { body in
+            call.headers = [("content-md5", base64(MD5.hash(body)))]
+            return try sendLock(call, Transfer(body: body))
+        }
+        guard answer.status != 404 else { return .none }
+        guard try isLocked(name, wanted) else { throw LockError.ignored("\(name)") }
+        return .longer
     }
 
     package func remove(_ name: ObjectName) throws {

@@ -72,6 +72,22 @@ fact "all that is there is locked ($locked objects)" test "$locked" -ge 8 -a "$u
 refuses 1 "the store refuses Object Lock&&docs/s3.md" "a bucket that was not made for it refuses a lock" \
     as writer "$REPO_BIN" -r s3://backup/one add data "$work/data" --format raw
 
+# A night stands on packs of nights before: prune locks what stays anew.
+export REPO_OBJECT_LOCK=3
+exits 0 "a prune by the maintainer locks what stays for longer" as maintainer "$REPO_BIN" prune --json
+same "all of it" "$locked" "$(field summary objects_locked)"
+soon=$(date -u -d '+70 hours' +%Y-%m-%dT%H:%M:%S)
+short=0
+for key in $(keys_in locked/one/); do
+    until=$(as writer "$python" "$services/s3.py" HEAD "/locked/$key" |
+        sed -n 's/^x-amz-object-lock-retain-until-date: *//Ip')
+    [[ $until > $soon ]] || short=$((short + 1))
+done
+same "the store says so of every object" 0 "$short"
+exits 0 "another prune" as maintainer "$REPO_BIN" prune --json
+same "has nothing to lock" 0 "$(field summary objects_locked)"
+REPO_OBJECT_LOCK=1
+
 # versions KIND : key and version of all that is there of KIND: Version or DeleteMarker
 versions() {
     as owner "$python" "$services/s3.py" GET "/locked?versions&prefix=one/" | "$python" -c '

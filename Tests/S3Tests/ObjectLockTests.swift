@@ -93,13 +93,54 @@ func `all that is written is locked but tombstones, and that is seen once`(
     let lock = try #require(ObjectLock("2"))
     let until = Timestamps.iso(now + 2 * 86_400_000)
     #expect(until == "2026-11-30T03:15:00Z")
-    #expect(lock.isMet(mode: "COMPLIANCE", until: until, now: now))
+    func isMet(_ mode: String?, _ until: String?) -> Bool {
+        lock.isMet(by: ObjectLock.Retention(mode: mode, until: until), now: now)
+    }
+    #expect(isMet("COMPLIANCE", until))
     // Ceph writes more digits.
-    #expect(lock.isMet(mode: "COMPLIANCE", until: "2026-11-30T03:15:00.000000000Z", now: now))
-    #expect(!lock.isMet(mode: "GOVERNANCE", until: until, now: now))
-    #expect(!lock.isMet(mode: "COMPLIANCE", until: "2026-11-29T03:15:00Z", now: now))
-    #expect(!lock.isMet(mode: "COMPLIANCE", until: "soon", now: now))
-    #expect(!lock.isMet(mode: nil, until: nil, now: now))
+    #expect(isMet("COMPLIANCE", "2026-11-30T03:15:00.000000000Z"))
+    #expect(!isMet("GOVERNANCE", until))
+    #expect(!isMet("COMPLIANCE", "2026-11-29T03:15:00Z"))
+    #expect(!isMet("COMPLIANCE", "soon"))
+    #expect(!isMet(nil, nil))
+}
+
+@Test(arguments: [FakeS3.LockHandling.honored, .shownAsRetention])
+func `what is there is locked for longer, once a day, and never less`(
+    _ handling: FakeS3.LockHandling
+) throws {
+    let server = FakeS3(locks: handling)
+    for name in everyKind { try lockingStore(server, "30").put(name, [1]) }
+    func kept(_ name: ObjectName) -> [String]? { server.kept["\(name)"].map { $0.map { $0.1 } } }
+    let later = try lockingStore(server, "30", clock: now + 7 * 86_400_000)
+    for name in everyKind {
+        let isTombstone = if case .tombstone = name { true } else { false }
+        #expect(try later.keepLonger(name) == (isTombstone ? .none : .longer))
+        #expect(kept(name) == (isTombstone ? nil : ["COMPLIANCE", "2027-01-04T03:15:00Z"]))
+        #expect(try later.keepLonger(name) == .none)
+    }
+    // What is kept more strictly or longer stays so.
+    let lax = try lockingStore(server, "3:governance", clock: now + 8 * 86_400_000)
+    #expect(try lax.keepLonger(.config) == .none)
+    let longer = try lockingStore(server, "60:governance", clock: now + 8 * 86_400_000)
+    #expect(try longer.keepLonger(.config) == .longer)
+    #expect(kept(.config)?.first == "COMPLIANCE")
+    #expect(try longer.keepLonger(.pack(domain, id(77))) == .none)
+}
+
+@Test func `a store that has not shown that it locks is not asked to lock what is there`() throws {
+    let ignoring = FakeS3(locks: .ignored)
+    try store(ignoring, prefix: "").put(.config, [7])
+    #expect(try lockingStore(ignoring, "30").keepLonger(.config) == .unproven)
+    // It would have taken the request for the object.
+    #expect(try store(ignoring, prefix: "").get(.config) == [7])
+    let server = FakeS3(locks: .honored)
+    try store(server, prefix: "").put(.config, [7])
+    let locking = try lockingStore(server, "30")
+    #expect(try locking.keepLonger(.config) == .unproven)
+    try locking.put(.key(id(1)), [1])
+    #expect(try locking.keepLonger(.config) == .longer)
+    #expect(try locking.get(.config) == [7])
 }
 
 @Test func `a refusal says which right is missing`() {

@@ -16,6 +16,8 @@ extension FakeS3 {
         let parts = request.path.split(separator: "/", maxSplits: 1)
         let key = parts.count > 1 ? String(parts[1]) : ""
         switch request.method {
+        case "PUT" where request.query == "retention=" && locks != .ignored:
+            return keep(key, String(decoding: request.body, as: UTF8.self))
         case "PUT":
             let lock = request.headers.filter { $0.key.hasPrefix("x-amz-object-lock-") }
                 .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
@@ -38,8 +40,9 @@ extension FakeS3 {
             return Answer(status: 204)
         case "GET" where key.isEmpty: return list(request, fault)
         case "GET" where request.query == "retention=" && locks != .ignored:
-            guard locks != .hidden, let kept = state.withLock({ $0.contents.kept[key] }) else {
-                return error(403, "AccessDenied")
+            guard locks != .hidden else { return error(403, "AccessDenied") }
+            guard let kept = state.withLock({ $0.contents.kept[key] }) else {
+                return error(404, "NoSuchObjectLockConfiguration")
             }
             return Answer(
                 body: Array(
@@ -53,6 +56,26 @@ extension FakeS3 {
             if locks == .honored { answer.headers += state.withLock { $0.contents.kept[key] ?? [] } }
             return answer
         default: return error(405, "MethodNotAllowed")
+        }
+    }
+
+    /// PutObjectRetention: a time only ever grows.
+    private func keep(_ key: String, _ body: String) -> Answer {
+        guard locks != .refused else { return error(400, "InvalidRequest") }
+        func text(_ element: String) -> String {
+            let begin = body.firstRange(of: "<\(element)>")?.upperBound ?? body.startIndex
+            let end = body.firstRange(of: "</\(element)>")?.lowerBound ?? begin
+            return String(body[begin..<end])
+        }
+        return state.withLock { state in
+            guard state.contents.objects[key] != nil else { return error(404, "NoSuchKey") }
+            let until = text("RetainUntilDate")
+            if let kept = state.contents.kept[key], kept[1].1 > until { return error(403, "AccessDenied") }
+            state.contents.kept[key] = [
+                ("x-amz-object-lock-mode", text("Mode")),
+                ("x-amz-object-lock-retain-until-date", until),
+            ]
+            return Answer()
         }
     }
 

@@ -58,6 +58,8 @@ package struct PruneOutcome: Sendable {
     /// Not needed, and still there.
     package var bytesUnused = 0
     package var chunks = 0
+    /// How many objects are kept from being deleted for longer now.
+    package var objectsLocked = 0
     package var damaged = 0
     package var seconds = 0.0
 }

@@ -35,6 +35,9 @@ struct PruneRun {
             let replaced = options.rebases ? try rebase(domain, leavingOut: leftOut) : []
             try prunePacks(of: domain, leavingOut: leftOut, replaced: replaced)
         }
+        if vault.store.locks, !request.isDryRun {
+            outcome.objectsLocked = try LockExtension(vault: vault).run()
+        }
     }
 
     /// - Returns: segments that nothing has to stand on any more.

@@ -52,7 +52,7 @@ enum PruneCommand {
             prunes may run at the same time. Packs that are used in part are rewritten; what
             is not needed is condemned at first, and deleted by a run a day later (--grace),
             so that no add has to start again. A run that was stopped is finished by the
-            next. A maintain key is enough.
+            next. A maintain key is enough. With --object-lock what stays is locked anew.
             """,
         operands: [Operand("SERIES", .optional)],
         options: [

@@ -36,6 +36,10 @@ struct PruneSummary {
             freed += ", \(Figures.size(outcome.bytesLater)) more by a run after the time of grace"
         }
         lines.append("\(freed); \(used), \(Figures.duration(outcome.seconds))")
+        if outcome.objectsLocked > 0 {
+            lines.append(
+                "the store keeps \(Figures.count(outcome.objectsLocked, "object")) for as many days from today")
+        }
         return lines
     }
 
@@ -52,6 +56,7 @@ struct PruneSummary {
             "bytes_unused": .integer(outcome.bytesUnused),
             "packs_condemned": .integer(outcome.packsCondemned),
             "packs_deleted": .integer(outcome.packsDeleted),
+            "objects_locked": .integer(outcome.objectsLocked),
             "chunks": .integer(outcome.chunks), "dry_run": .bool(isDryRun),
             "seconds": .seconds(outcome.seconds),
         ])
