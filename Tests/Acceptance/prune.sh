@@ -285,7 +285,7 @@ $(field summary bytes_freed) $(bytes_in "$REPO_REPOSITORY")"
     # with --rebase less may stand on what was dropped
     local rebased
     exits 0 "$name: deltas are made anew where that is worth it" repo prune shop --keep-daily 3 --keep-weekly 2 --grace 0 \
-        --max-unused 0 --rebase --json
+        --rebase --json
     rebased=$(bytes_in "$REPO_REPOSITORY")
     echo "# $name: $(field summary bytes_rebased) bytes made anew: $rebased bytes in all"
     fact "$name: that takes no more" test "$rebased" -le "$after"

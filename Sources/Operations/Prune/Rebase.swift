@@ -65,14 +65,16 @@ final class Rebase {
     private static func estimate(
         _ propped: Propped, _ directories: PackDirectories
     ) throws -> [ChunkPlace: Int] {
-        var sizes: [ChunkPlace: (stored: Int, raw: Int)] = [:]
+        var sizes: [ChunkPlace: (stored: Int, raw: Int, named: Int)] = [:]
         var (stored, raw) = (1, 1)
         let places = Set(propped.frames.flatMap { [$0.place] + $0.between })
         for (pack, places) in Dictionary(grouping: places, by: { $0.pack }) {
             guard let directory = try found({ try directories.directory(of: pack) }) else { continue }
             for place in places where place.frame < directory.frames.count {
                 let frame = directory.frames[place.frame]
-                sizes[place] = (Int(frame.storedBytes), Int(frame.rawBytes))
+                sizes[place] = (
+                    Int(frame.storedBytes), Int(frame.rawBytes), namedBytes(place.frame, directory)
+                )
             }
             for frame in directory.frames where frame.codec != .delta {
                 stored += Int(frame.storedBytes)
@@ -84,9 +86,14 @@ final class Rebase {
             guard let own = sizes[frame.place] else { continue }
             let alone = Int(Double(own.raw) * Double(stored) / Double(raw))
             let delta = frame.between.reduce(own.stored) { $0 + (sizes[$1]?.stored ?? 0) }
-            estimate[frame.place] = frame.isGrounded ? min(alone, delta) : alone
+            estimate[frame.place] = own.named + (frame.isGrounded ? min(alone, delta) : alone)
         }
         return estimate
+    }
+
+    /// What the directory of a pack, and an index object, say of a frame and its chunks, about.
+    private static func namedBytes(_ frame: Int, _ directory: OpenDirectory) -> Int {
+        2 * (48 + 28 * directory.frames[frame].chunks.count)
     }
 
     /// How long frames will be. One that cannot be read is left out.
@@ -98,19 +105,20 @@ final class Rebase {
         let pipeline = Pipeline(workers: workers, inFlight: 2 * workers + 2, make: measurer)
         defer { pipeline.stop() }
         var ahead = frames[...]
-        var under: [ChunkPlace] = []
+        var under: [(place: ChunkPlace, namedBytes: Int)] = []
         while true {
             while !pipeline.isFull, let frame = ahead.popFirst() {
                 let place = frame.place
                 guard let directory = try found({ try directories.directory(of: place.pack) }) else {
                     continue
                 }
-                under.append(place)
+                under.append((place, namedBytes(place.frame, directory)))
                 let at = FramePlace(directory: directory, frame: place.frame)
                 pipeline.submit(RebaseMeasure.Job(at, without: frame.between))
             }
             guard let byteCount = try pipeline.take() else { return sizes }
-            sizes[under.removeFirst()] = byteCount
+            let (place, namedBytes) = under.removeFirst()
+            sizes[place] = byteCount.map { $0 + namedBytes }
         }
     }
 

@@ -5,9 +5,6 @@ import WireFormat
 /// Which segments that are kept only because others stand on them are freed by making these anew, because they
 /// weigh more than that costs.
 struct RebasePlan {
-    /// Reading and writing have their cost, too: as much more must be freed.
-    private static let worth = 0.8
-
     /// Segments that nothing will have to stand on.
     private(set) var freed: Set<PackDirectory.SegmentName> = []
     /// Frames to be made anew.
@@ -34,7 +31,7 @@ struct RebasePlan {
         while true {
             let cost = Cost(propped, isFreed, sizes, unusedMax: unusedMax)
             // Of those that are not worth it the worse half stays: then others may bear less.
-            var staying = Self.worst(segments, cost.shares, isFreed, above: Self.worth)
+            var staying = Self.worst(segments, cost.shares, isFreed, above: 1)
             if staying.isEmpty {
                 staying = segments.indices.filter {
                     isFreed[$0] && !cost.rewritten.contains(segments[$0].pack)
@@ -79,8 +76,8 @@ extension RebasePlan {
         /// Packs of which enough is dead then that they are rewritten or deleted.
         private(set) var rewritten: Set<ObjectID> = []
 
-        /// What a pack's directory has of a frame and its chunks, about.
-        private static let directoryBytes = 128
+        /// Reading and writing cost something, too: what is written must be such a part of what is freed.
+        private static let worth = 0.8
 
         init(
             _ propped: Propped, _ isFreed: [Bool], _ sizes: [ChunkPlace: Int], unusedMax: Double
@@ -95,7 +92,7 @@ extension RebasePlan {
                 bytesBack += home.sealedBytes
             }
             for frame in frames {
-                let cost = (sizes[frame.place] ?? 0) + Self.directoryBytes
+                let cost = sizes[frame.place] ?? 0
                 bytes += cost
                 let home = propped.homes[frame.home]
                 let isBack = left[frame.home] == 0 && rewritten.contains(home.pack)
@@ -104,7 +101,7 @@ extension RebasePlan {
                 let weight = lost.reduce(0) { $0 + propped.segments[$1].sealedBytes }
                 for segment in lost {
                     let part = Double(propped.segments[segment].sealedBytes) / Double(max(1, weight))
-                    shares[segment] += Double(cost - back) * part
+                    shares[segment] += (Double(cost) / Self.worth - Double(back)) * part
                 }
             }
         }
