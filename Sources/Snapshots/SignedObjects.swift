@@ -16,16 +16,28 @@ package struct SignedObjects: Sendable {
 
     // MARK: tombstones
 
-    /// Says that an object will be deleted. One that is there already says the same.
+    /// Says that an object will be deleted. A tombstone that is there already says the same; what stands in its
+    /// place and is none counts for nobody else, and makes room.
     package func put(_ tombstone: Tombstone) throws {
+        let name = ObjectName.tombstone(tombstone.target, tombstone.id)
         let bytes = tombstone.bytesBeforeSignature
         let object = bytes + (try keyring.sign(Tombstone.signaturePrefix + bytes))
-        do {
-            try store.put(.tombstone(tombstone.target, tombstone.id), object)
-        } catch StorageError.exists {
-            return
+        for _ in 1...Self.putsMax {
+            do {
+                return try store.put(name, object)
+            } catch StorageError.exists {
+                do {
+                    if try self.tombstone(tombstone.target, tombstone.id) != nil { return }
+                } catch  where isDamage(error) {
+                    try store.remove(name)
+                }
+            }
         }
+        throw StorageError.exists(name)
     }
+
+    /// Whoever puts something in the way as often does it on purpose.
+    private static let putsMax = 5
 
     /// The tombstone of an object, if there is one that is properly signed.
     package func tombstone(_ target: Tombstone.Target, _ id: ObjectID) throws -> Tombstone? {
@@ -57,12 +69,13 @@ package struct SignedObjects: Sendable {
         _ target: Tombstone.Target, ignored: (ObjectName, any Error) -> Void
     ) throws -> [(tombstone: Tombstone, since: Int64)] {
         var found: [(tombstone: Tombstone, since: Int64)] = []
-        for object in try store.list(.tombstones(target)) {
-            guard let id = object.name.id else { continue }
+        let listed = try store.list(.tombstones(target))
+        try askAll(
+            listed, atOnce: store.isNear ? 0 : Self.readAtOnceMax,
+            { object in try object.name.id.flatMap { try tombstone(target, $0) } }
+        ) { object, tombstone in
             do {
-                if let tombstone = try tombstone(target, id) {
-                    found.append((tombstone, object.modified))
-                }
+                if let tombstone = try tombstone.get() { found.append((tombstone, object.modified)) }
             } catch  where isDamage(error) {
                 ignored(object.name, error)
             }

@@ -69,6 +69,22 @@ exits 0 "and adds again" as_writer "$REPO_BIN" add own --json -- "${dump[@]}"
 fact "against what it wrote itself" test "$(field summary bytes_stored)" -lt 100000
 exits 0 "forget works" repo forget "bank@latest"
 
+newest=$(repo cat bank 2>"$work/stderr" | sha256)
+if [ "$store" = swift ]; then
+    refuses 2 "listings of this store lag&&--settle 1h" "prune asks how long the listings lag" \
+        repo prune bank --keep-last 1 --grace 0
+    there=$(snapshots bank)
+    exits 0 "and condemns what is to go" repo prune bank --keep-last 1 --grace 0 --settle 1h --json
+    same "which goes once that time is over" "0 $there" "$(field summary snapshots_dropped) $(snapshots bank)"
+else
+    exits 0 "prune drops all nights but one" repo prune bank --keep-last 1 --grace 0 --json
+    same "of those that are there" "$(field summary snapshots_dropped) 1" \
+        "$(grep -c '"action" *: *"drop' "$work/stdout") $(snapshots bank)"
+    fact "and frees what only they used" test "$(field summary bytes_freed)" -gt 0
+fi
+same "the one that stays comes back" "$newest" "$(repo cat bank 2>"$work/stderr" | sha256)"
+exits 0 "and everything is proven" repo check --read-data
+
 # A class is for packs of data: small objects would cost more there than they save.
 head -c 2000000 /dev/urandom >"$work/data"
 if [ "$store" = swift ]; then

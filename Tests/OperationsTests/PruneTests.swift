@@ -213,3 +213,30 @@ extension TestRepository {
     }
     #expect(try repository.isSound())
 }
+
+@Test func `what stands in the place of a tombstone and is none makes room for it`() throws {
+    var random = SeededRandom(seed: announcedSeed())
+    let repository = try TestRepository()
+    let dropped = try repository.add(random.bytes(500_000), to: "gone").snapshot
+    let stream = random.bytes(100_000)
+    try repository.add(stream, to: "stays")
+    // Whoever may put objects can put these; nobody else takes them for tombstones.
+    let packs = try repository.store.list(.all(.packs)).compactMap { $0.name.id }
+    for pack in packs { try repository.store.put(.tombstone(.pack, pack), random.bytes(200)) }
+    try repository.store.put(.tombstone(.snapshot, dropped.id), random.bytes(200))
+    let vault = try repository.open()
+    let condemned = try repository.prune(dropping: [dropped], vault: vault) {
+        $0.options.grace = 24 * 3_600_000
+    }
+    #expect(condemned.packsCondemned == 0 && condemned.snapshotsDropped == 1)
+    let outcome = try repository.prune()
+    #expect(outcome.packsDeleted > 0 && outcome.bytesFreed > 490_000)
+    #expect(try repository.cat("stays") == stream)
+    // What is needed is left alone, and what stands there is told.
+    let left = try repository.store.list(.all(.tombstones)).map { $0.name }
+    let there = Set(try repository.store.list(.all(.packs)).compactMap { $0.name.id })
+    #expect(left.allSatisfy { there.contains($0.id ?? dropped.id) })
+    #expect(try !repository.isSound())
+    for name in left { try repository.store.remove(name) }
+    #expect(try repository.isSound())
+}

@@ -63,12 +63,18 @@ final class LiveData {
     func readManifests(leavingOut leftOut: Set<ObjectID> = []) throws {
         let ids = try store.manifests().filter { !read.contains($0) && !leftOut.contains($0) }
         try lookAnew()
-        for id in ids {
-            if let signal = surroundings.stopRequested() { throw Interrupted(signal: signal) }
+        let (store, stop) = (self.store, surroundings.stopRequested)
+        try askAll(
+            ids, atOnce: context.requestsAtOnce,
+            { id in
+                if let signal = stop() { throw Interrupted(signal: signal) }
+                return try store.manifest(id, expecting: nil)
+            }
+        ) { id, manifest in
             do {
-                try take(id)
+                try take(id, try manifest.get())
             } catch StorageError.missing(.snapshot(context.domain, id)) {
-                continue
+                return
             } catch  where isDamage(error) {
                 throw Unprunable(domain: context.domain, snapshot: id, underlying: error)
             }
@@ -92,8 +98,7 @@ final class LiveData {
         finder.follow(packs)
     }
 
-    private func take(_ id: ObjectID) throws {
-        let manifest = try store.manifest(id, expecting: nil)
+    private func take(_ id: ObjectID, _ manifest: Manifest) throws {
         let inline = manifest.inline.map {
             OpenDirectory(.inline($0.bytes, of: .snapshot(context.domain, id)), $0.directory, context)
         }

@@ -99,11 +99,16 @@ final class PackPruning {
         }
         try mover.settle()
         outcome.bytesRewritten += mover.bytesWritten
-        for pack in chosen {
-            try vault.signedObjects.put(
-                Tombstone(
-                    target: .pack, reason: .pruned, domain: context.domain, id: pack,
-                    time: vault.surroundings.now()))
+        let (signed, domain, time) = (vault.signedObjects, context.domain, vault.surroundings.now())
+        try askAll(
+            chosen, atOnce: context.requestsAtOnce,
+            { pack in
+                try signed.put(
+                    Tombstone(
+                        target: .pack, reason: .pruned, domain: domain, id: pack, time: time))
+            }
+        ) { pack, isPut in
+            try isPut.get()
             outcome.bytesLater += sizes[pack] ?? 0
         }
         outcome.packsCondemned = chosen.count
@@ -183,10 +188,17 @@ final class PackPruning {
 
     /// P6, P7.
     private func delete(_ due: Set<ObjectID>) throws {
-        for pack in due.sorted() {
-            if let signal = vault.surroundings.stopRequested() { throw Interrupted(signal: signal) }
-            try context.store.remove(.pack(context.domain, pack))
-            try vault.signedObjects.removeTombstone(.pack, pack)
+        let (context, signed) = (self.context, vault.signedObjects)
+        let stop = vault.surroundings.stopRequested
+        try askAll(
+            due.sorted(), atOnce: context.requestsAtOnce,
+            { pack in
+                if let signal = stop() { throw Interrupted(signal: signal) }
+                try context.store.remove(.pack(context.domain, pack))
+                try signed.removeTombstone(.pack, pack)
+            }
+        ) { pack, isDeleted in
+            try isDeleted.get()
             if let byteCount = sizes[pack] {
                 outcome.packsDeleted += 1
                 outcome.bytesFreed += byteCount
