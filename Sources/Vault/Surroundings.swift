@@ -74,6 +74,23 @@ package struct Progress: Sendable {
     package var bytesTotal: Int?
     /// Of them, what was not known before.
     package var bytesNew: Int?
+    /// Where other things are counted than bytes.
+    package var step: Step?
+
+    package struct Step: Sendable {
+        /// Such as `packs deleted`.
+        package let name: String
+        package let done: Int
+        package let total: Int
+    }
+
+    /// - Parameters:
+    ///   - done: how many of them.
+    ///   - name: what is counted, such as `packs deleted`.
+    package init(_ done: Int, of total: Int, _ name: String) {
+        bytes = 0
+        step = Step(name: name, done: done, total: total)
+    }
 
     package init(bytes: Int, bytesTotal: Int? = nil, bytesNew: Int? = nil) {
         self.bytes = bytes

@@ -55,3 +55,12 @@ import Vault
             == #"{"type":"progress","bytes":3000000,"bytes_total":6000000,"bytes_new":null,"bytes_per_second":2000000,"seconds":1.5}"#
     )
 }
+
+@Test func `other things than bytes are counted by their names`() {
+    var meter = ProgressMeter(now: 0, interval: 1000)
+    _ = meter.take(Progress(17, of: 120, "packs deleted"), now: 1500)
+    #expect(meter.text == "17 of 120 packs deleted")
+    #expect(
+        meter.json.line
+            == #"{"type":"progress","step":"packs deleted","done":17,"total":120,"seconds":1.5}"#)
+}

@@ -64,6 +64,7 @@ final class LiveData {
         let ids = try store.manifests().filter { !read.contains($0) && !leftOut.contains($0) }
         try lookAnew()
         let (store, stop) = (self.store, surroundings.stopRequested)
+        var done = 0
         try askAll(
             ids, atOnce: context.requestsAtOnce,
             { id in
@@ -79,6 +80,8 @@ final class LiveData {
                 throw Unprunable(domain: context.domain, snapshot: id, underlying: error)
             }
             read.insert(id)
+            done += 1
+            surroundings.progress(Progress(done, of: ids.count, "snapshots read"))
         }
         // Another prune may have moved it just while packs were listed: in neither place it was seen.
         for _ in 0..<Self.looksMax where !lost.isEmpty {

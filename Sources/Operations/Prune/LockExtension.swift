@@ -44,12 +44,17 @@ struct LockExtension {
         _ names: [ObjectName], _ take: (ObjectName, LockChange) throws -> Void
     ) throws {
         let (store, stop) = (vault.store, vault.surroundings.stopRequested)
+        var done = 0
         try askAll(
             names, atOnce: try vault.requiredContext(.shared).requestsAtOnce,
             { name in
                 if let signal = stop() { throw Interrupted(signal: signal) }
                 return try store.keepLonger(name)
             }
-        ) { name, change in try take(name, try change.get()) }
+        ) { name, change in
+            try take(name, try change.get())
+            done += 1
+            vault.surroundings.progress(Progress(done, of: names.count, "objects locked"))
+        }
     }
 }

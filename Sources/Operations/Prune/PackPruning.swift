@@ -84,7 +84,8 @@ final class PackPruning {
         let mover = PackMover(context, index, vault.surroundings)
         defer { mover.stop() }
         var chosen = plan.dead
-        for (pack, segments) in plan.wasteful {
+        for (done, (pack, segments)) in plan.wasteful.enumerated() {
+            report(done, of: plan.wasteful.count, "packs rewritten")
             do {
                 try mover.move(segments, of: pack)
                 chosen.append(pack)
@@ -205,7 +206,12 @@ final class PackPruning {
                 outcome.bytesLater -= byteCount
             }
             outcome.figures.deadBytes -= plan.deadBytes[pack] ?? 0
+            report(outcome.packsDeleted, of: due.count, "packs deleted")
         }
+    }
+
+    private func report(_ done: Int, of total: Int, _ name: String) {
+        vault.surroundings.progress(Progress(done, of: total, name))
     }
 
     /// What counts and is lost is damage. What never counted and lacks something cannot come to count:

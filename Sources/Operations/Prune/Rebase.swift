@@ -136,7 +136,8 @@ final class Rebase {
                 context: reading, finder: finder, decoded: decoded, limits: .usual, reliance: table))
         defer { mover.stop() }
         let decoder = try FrameDecoder(reading, finder, decoded)
-        for frame in plan.frames {
+        for (done, frame) in plan.frames.enumerated() {
+            surroundings.progress(Progress(done, of: plan.frames.count, "deltas made anew"))
             if let signal = surroundings.stopRequested() { throw Interrupted(signal: signal) }
             guard let (run, contentClass) = try self.run(frame, decoder, table) else { continue }
             // What it stands on is named by its place, which it has once it is stored.

@@ -148,8 +148,9 @@ enum Topics {
                 key      key, kind; key recovery: recovery_key_file
 
             standard error:
-              progress   bytes, bytes_total, bytes_new, bytes_per_second, seconds; at most one
-                         a second
+              progress   bytes, bytes_total, bytes_new, bytes_per_second, seconds; prune
+                         counts other things: step, done, total, seconds; at most one a
+                         second
               warning    message
               note       message
               error      message, hint, exit_code

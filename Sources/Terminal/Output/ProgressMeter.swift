@@ -45,8 +45,9 @@ struct ProgressMeter: Sendable {
         return max(0, (last.bytes - first.bytes) * 1000 / Int(last.time - first.time))
     }
 
-    /// `412.3 MB of 700.1 MB  180.2 MB/s  2.8 MB new  0:02 left`.
+    /// `412.3 MB of 700.1 MB  180.2 MB/s  2.8 MB new  0:02 left`, or `17 of 120 packs deleted`.
     var text: String {
+        if let step = latest.step { return "\(step.done) of \(step.total) \(step.name)" }
         var parts = [Figures.size(latest.bytes)]
         if let total = latest.bytesTotal, total > 0 { parts[0] += " of \(Figures.size(total))" }
         parts.append("\(Figures.size(rate))/s")
@@ -58,7 +59,14 @@ struct ProgressMeter: Sendable {
     }
 
     var json: JSON {
-        .object([
+        if let step = latest.step {
+            return .object([
+                "type": "progress", "step": .string(step.name), "done": .integer(step.done),
+                "total": .integer(step.total),
+                "seconds": .seconds(Double((shown ?? began) - began) / 1000),
+            ])
+        }
+        return .object([
             "type": "progress", "bytes": .integer(latest.bytes),
             "bytes_total": .optional(latest.bytesTotal),
             "bytes_new": .optional(latest.bytesNew), "bytes_per_second": .integer(rate),
