@@ -24,7 +24,7 @@ struct Mutant: Sendable, CustomStringConvertible {
         side == self.side ? make(under) : under
     }
 
-    private init(
+    init(
         _ name: String, _ side: Side, in scene: String, restsAtReads: Bool = false,
         _ change: @escaping @Sendable (inout Lies) -> Void
     ) {
@@ -47,7 +47,9 @@ struct Mutant: Sendable, CustomStringConvertible {
         make = { $0 }
     }
 
-    static let all: [Mutant] = [
+    static let all = ofPacks + ofSnapshots
+
+    private static let ofPacks: [Mutant] = [
         Mutant("p5-no-bases: what deltas stand on is not looked at", .bases, in: "deep"),
         Mutant("closure-by-envelope: any segment of an envelope will do", .names, in: "deltas"),
         Mutant("no-tomb: writers do not look", .writer, in: "plain") { lies in
@@ -189,7 +191,9 @@ struct Mutant: Sendable, CustomStringConvertible {
 /// What a lying store remembers.
 struct Memory {
     var listings: [Folder: [StoredObject]] = [:]
-    /// What this client put, with its length, or condemned.
+    /// What was seen of single objects.
+    var sizes: [ObjectName: Int?] = [:]
+    /// What this client put, with its length, or condemned: packs, and snapshots that it saved.
     var own: [ObjectID: Int] = [:]
     /// Since the last manifest.
     var hasPublished = false
@@ -214,7 +218,11 @@ struct Lies {
     }
     var get: @Sendable (ObjectName, inout Memory, Under) throws -> [UInt8] = { try $2.get($0) }
     var puts: @Sendable (ObjectName, Memory) -> Bool = { _, _ in true }
+    /// Before a manifest is put, or a hold.
     var beforePublishing: @Sendable (inout Memory, Under) throws -> Void = { _, _ in }
+    /// Before the tombstone of a snapshot is put.
+    var beforeCondemning: @Sendable (inout Memory, Under) throws -> Void = { _, _ in }
+    var beforeRemoving: @Sendable (ObjectName, Under) throws -> Void = { _, _ in }
 }
 
 /// One client's view.
@@ -231,16 +239,28 @@ final class LyingStore: PassingStore, @unchecked Sendable {
 
     func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws {
         guard lies.puts(name, memory) else { return }
-        if case .snapshot = name { try lies.beforePublishing(&memory, under) }
+        switch name {
+        case .snapshot, .record(.hold, _): try lies.beforePublishing(&memory, under)
+        case .tombstone(.snapshot, _): try lies.beforeCondemning(&memory, under)
+        default: break
+        }
         try under.put(name, bytes)
         switch name {
-        case .snapshot: memory.hasPublished = true
+        case .snapshot(_, let id):
+            memory.hasPublished = true
+            memory.own[id] = bytes.count
+        case .record(.hold, _): memory.hasPublished = true
         case .tombstone(.pack, let id):
             memory.hasCondemned = true
             memory.own[id] = bytes.count
         case .pack(_, let id): memory.own[id] = bytes.count
         default: break
         }
+    }
+
+    func remove(_ name: ObjectName) throws {
+        try lies.beforeRemoving(name, under)
+        try under.remove(name)
     }
 
     func list(_ folder: Folder) throws -> [StoredObject] { try lies.list(folder, &memory, under) }
