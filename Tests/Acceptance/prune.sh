@@ -112,7 +112,8 @@ beside() {
     same "$name: and none is told" "0 0" "$(field summary damages) $(grep -c '"type":"damage"' "$work/stdout")"
     verify "$name" "$beside"/log*
     echo "# $name: $(found added) streams of $(found bytes) bytes, $(found deltas) deltas, $(found condemned) condemned"
-    fact "$name: there were deltas" test "$(found deltas)" -gt 0
+    # so few that there may be none
+    [ "$writers" -lt 4 ] || fact "$name: there were deltas" test "$(found deltas)" -gt 0
     exits 0 "$name: a last prune" repo prune --grace 0 --json
     same "$name: leaves no tombstone" 0 "$(tombstones)"
     verify "$name, after it" "$beside"/log*

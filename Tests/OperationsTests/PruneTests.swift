@@ -196,6 +196,23 @@ extension TestRepository {
     #expect(error?.hint != nil || error != nil)
 }
 
+@Test func `what is damaged in one domain keeps no space in another`() throws {
+    var random = SeededRandom(seed: announcedSeed())
+    let repository = try TestRepository()
+    let damaged = try repository.add(random.bytes(100_000), to: "s").snapshot
+    _ = try repository.open().addKey(.write, key(8), label: nil)
+    let writer = try repository.open(key(8), cache: "writer")
+    let own = try repository.add(random.bytes(500_000), to: "own", vault: writer).snapshot
+    #expect(own.domain != .shared)
+    let manifest = ObjectName.snapshot(.shared, damaged.id)
+    try repository.store.remove(manifest)
+    try repository.store.put(manifest, random.bytes(1000))
+    let error = #expect(throws: Unprunable.self) { try repository.prune(dropping: [own]) }
+    #expect(error?.snapshot == damaged.id)
+    #expect(try repository.store.list(.packs(own.domain)).isEmpty)
+    #expect(try !repository.store.list(.packs(.shared)).isEmpty)
+}
+
 @Test func `index objects become few`() throws {
     var random = SeededRandom(seed: announcedSeed())
     let repository = try TestRepository()

@@ -67,6 +67,17 @@ extension Mutant {
                 if case .snapshot(_, let id) = name { try store.remove(.tombstone(.snapshot, id)) }
             }
         },
+        Mutant(
+            "chain-condemned-no-dep: increments that are condemned are passed over", .pruner,
+            in: "chain-abandoned"
+        ) { lies in
+            lies.list = { folder, _, store in
+                let listed = try store.list(folder)
+                guard folder == .snapshots(.shared) else { return listed }
+                let condemned = Set(try store.list(.tombstones(.snapshot)).map { $0.name.id })
+                return listed.filter { !condemned.contains($0.name.id) }
+            }
+        },
         Mutant("chain-pending: increments without a commit are passed over", .pruner, in: "chain") { lies in
             lies.list = { folder, _, store in
                 let listed = try store.list(folder)

@@ -163,6 +163,11 @@ struct Mutant: Sendable, CustomStringConvertible {
                 return try store.list(folder)
             }
         },
+        Mutant("untomb-first: the tombstone of a pack goes before the pack", .pruner, in: "plain") { lies in
+            lies.beforeRemoving = { name, store in
+                if case .pack(_, let id) = name { try store.remove(.tombstone(.pack, id)) }
+            }
+        },
         Mutant(
             "abandoned-no-F2: pruners do not look whether it was committed", .pruner, in: "abandoned"
         ) { lies in

@@ -31,13 +31,27 @@ struct PruneRun {
                 before: now - options.keepIncomplete)
         }
         let leftOut = request.isDryRun ? Set(request.dropped.map { $0.id }) : []
-        for domain in domains {
-            let replaced = options.rebases ? try rebase(domain, leavingOut: leftOut) : []
-            try prunePacks(of: domain, leavingOut: leftOut, replaced: replaced)
-        }
+        let failure = try prunePacks(leavingOut: leftOut)
         if vault.store.locks, !request.isDryRun {
             outcome.objectsLocked = try LockExtension(vault: vault).run()
         }
+        if let failure { throw failure }
+    }
+
+    /// What is wrong in one domain, which may be a single host's, keeps no space from the others.
+    /// - Returns: what was wrong first.
+    private mutating func prunePacks(leavingOut leftOut: Set<ObjectID>) throws -> Unprunable? {
+        var first: Unprunable?
+        for domain in domains {
+            do {
+                let replaced =
+                    request.options.rebases ? try rebase(domain, leavingOut: leftOut) : []
+                try prunePacks(of: domain, leavingOut: leftOut, replaced: replaced)
+            } catch let error as Unprunable {
+                if first == nil { first = error } else { vault.surroundings.warn(error.message) }
+            }
+        }
+        return first
     }
 
     /// - Returns: segments that nothing has to stand on any more.
