@@ -213,6 +213,37 @@ extension TestRepository {
     #expect(try !repository.store.list(.packs(.shared)).isEmpty)
 }
 
+@Test func `what stays is locked anew, whatever lies where its tombstone would`() throws {
+    var random = SeededRandom(seed: announcedSeed())
+    let store = KeepingStore(MemoryStore())
+    let repository = try TestRepository(store: store)
+    let dropped = try repository.add(random.bytes(500_000), to: "gone").snapshot
+    try repository.add(random.bytes(100_000), to: "stays")
+    let packs = Set(try store.list(.all(.packs)).map { $0.name })
+    for pack in packs.compactMap({ $0.id }) { try store.put(.tombstone(.pack, pack), random.bytes(200)) }
+    _ = try repository.prune(dropping: [dropped]) { $0.isDryRun = true }
+    #expect(store.keptLonger.isEmpty)
+    let outcome = try repository.prune(dropping: [dropped])
+    let roots = Folder.Root.allCases.filter { $0 != .tombstones }
+    let there = Set(try roots.flatMap { try store.list(.all($0)).map { $0.name } } + [.config])
+    #expect(!there.isDisjoint(with: packs))
+    #expect(store.keptLonger == there && outcome.objectsLocked == there.count)
+}
+
+@Test func `what is condemned is not locked anew`() throws {
+    let clock = SettableClock(1_790_000_000_000)
+    let store = KeepingStore(MemoryStore(now: { clock.time }))
+    let repository = try TestRepository(store: store)
+    var random = SeededRandom(seed: announcedSeed())
+    let dropped = try repository.add(random.bytes(500_000), to: "gone").snapshot
+    clock.time += 25 * 3_600_000
+    try repository.add(random.bytes(100_000), to: "stays")
+    let outcome = try repository.prune(dropping: [dropped]) { $0.options.grace = 24 * 3_600_000 }
+    let condemned = Set(try store.list(.all(.tombstones)).compactMap { $0.name.id })
+    #expect(outcome.packsCondemned > 0 && outcome.packsDeleted == 0)
+    #expect(condemned.isDisjoint(with: store.keptLonger.compactMap { $0.id }))
+}
+
 @Test func `index objects become few`() throws {
     var random = SeededRandom(seed: announcedSeed())
     let repository = try TestRepository()

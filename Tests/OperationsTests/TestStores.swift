@@ -40,6 +40,21 @@ final class LyingStore: PassingStore {
     }
 }
 
+/// A store that keeps what is written from being deleted, and knows what it was asked to keep longer.
+final class KeepingStore: PassingStore {
+    let under: any ObjectStore
+    private let asked = Mutex<Set<ObjectName>>([])
+
+    init(_ under: any ObjectStore) { self.under = under }
+
+    var locks: Bool { true }
+    var keptLonger: Set<ObjectName> { asked.withLock { $0 } }
+
+    func keepLonger(_ name: ObjectName) throws -> LockChange {
+        asked.withLock { $0.insert(name).inserted } ? .longer : .none
+    }
+}
+
 /// A store that counts what is read of packs.
 final class CountingStore: PassingStore {
     let under: any ObjectStore

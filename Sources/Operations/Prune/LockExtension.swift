@@ -1,6 +1,7 @@
 import Faults
 import ObjectStorage
 import PackStore
+import Snapshots
 import Vault
 import WireFormat
 
@@ -12,8 +13,11 @@ struct LockExtension {
     /// - Returns: how many objects are kept longer now.
     func run() throws -> Int {
         var condemned: Set<ObjectID> = []
-        for object in try vault.store.list(.all(.tombstones)) {
-            if let id = object.name.id { condemned.insert(id) }
+        // What nobody signed condemns nothing: else whoever may put objects could have the locks of others end.
+        for target in Tombstone.Target.allCases {
+            // It was told already.
+            let tombstones = try vault.signedObjects.condemned(target, ignored: { _, _ in })
+            condemned.formUnion(tombstones.map { $0.id })
         }
         var names = [ObjectName.config]
         for root in Folder.Root.allCases where root != .tombstones {
