@@ -40,6 +40,15 @@ package struct PackOutline: Equatable, Sendable {
     package let baseSegments: [PackDirectory.SegmentName]
     private let bases: [Base]
 
+    /// The segment that a frame is in.
+    package func segment(ofFrame number: Int) -> Segment { segments[Int(frames[number].segment)] }
+
+    /// Of all sealed messages, and of some segments.
+    package var sealedBytes: Int { segments.reduce(0) { $0 + $1.sealedBytes } }
+    package func sealedBytes(of numbers: [Int]) -> Int {
+        numbers.reduce(0) { $0 + segments[$1].sealedBytes }
+    }
+
     /// What a frame stands on, each once.
     package func bases(ofFrame number: Int) -> ArraySlice<Base> {
         let range = frames[number].bases

@@ -4,17 +4,8 @@ import WireFormat
 /// Faults where snapshots are condemned, held and stood on by others.
 extension Mutant {
     static let ofSnapshots: [Mutant] = [
-        Mutant("chain-no-look: who saves an increment does not look at its full", .writer, in: "chain") { lies in
-            lies.get = { name, memory, store in
-                if case .tombstone(.snapshot, let id) = name, memory.own[id] == nil {
-                    throw StorageError.missing(name)
-                }
-                return try store.get(name)
-            }
-            lies.byteCount = { name, memory, store in
-                if case .snapshot(_, let id) = name, memory.own[id] == nil { return 1 }
-                return try store.byteCount(of: name)
-            }
+        Mutant("chain-no-look: who saves an increment does not look at its full", .writer, in: "chain") {
+            $0.takeForGranted { memory, id in memory.own[id] == nil }
         },
         Mutant(
             "chain-exist-first: who saves an increment sees its full, then looks for the tombstone", .writer,
@@ -24,15 +15,8 @@ extension Mutant {
             "final-exist-first: writers see their manifest, then look for its tombstone", .writer,
             in: "abandoned"
         ) { $0.seeFirst { memory, id in memory.own[id] != nil } },
-        Mutant("hold-no-look: who makes a hold does not look", .writer, in: "held") { lies in
-            lies.get = { name, _, store in
-                if case .tombstone(.snapshot, _) = name { throw StorageError.missing(name) }
-                return try store.get(name)
-            }
-            lies.byteCount = { name, _, store in
-                if case .snapshot = name { return 1 }
-                return try store.byteCount(of: name)
-            }
+        Mutant("hold-no-look: who makes a hold does not look", .writer, in: "held") {
+            $0.takeForGranted { _, _ in true }
         },
         Mutant("hold-look-before: who makes a hold looks before he does", .writer, in: "held") { lies in
             lies.beforePublishing = { memory, store in
@@ -78,13 +62,8 @@ extension Mutant {
                 return listed.filter { !condemned.contains($0.name.id) }
             }
         },
-        Mutant("chain-pending: increments without a commit are passed over", .pruner, in: "chain") { lies in
-            lies.list = { folder, _, store in
-                let listed = try store.list(folder)
-                guard folder == .snapshots(.shared) else { return listed }
-                let commits = Set(try store.list(.commits(.shared)).map { $0.name.id })
-                return listed.filter { commits.contains($0.name.id) }
-            }
+        Mutant("chain-pending: increments without a commit are passed over", .pruner, in: "chain") {
+            $0.hideUncommitted()
         },
         Mutant("chain-list-first: manifests are listed, then snapshots condemned", .pruner, in: "chain") {
             $0.listFirst(.snapshots(.shared))
@@ -96,6 +75,32 @@ extension Mutant {
 }
 
 extension Lies {
+    /// What is not committed is not listed.
+    mutating func hideUncommitted() {
+        list = { folder, _, store in
+            let listed = try store.list(folder)
+            guard folder == .snapshots(.shared) else { return listed }
+            let commits = Set(try store.list(.commits(.shared)).map { $0.name.id })
+            return listed.filter { commits.contains($0.name.id) }
+        }
+    }
+
+    /// Some snapshots are there and carry no tombstone, whatever is stored.
+    fileprivate mutating func takeForGranted(
+        _ isMeant: @escaping @Sendable (Memory, ObjectID) -> Bool
+    ) {
+        get = { name, memory, store in
+            if case .tombstone(.snapshot, let id) = name, isMeant(memory, id) {
+                throw StorageError.missing(name)
+            }
+            return try store.get(name)
+        }
+        byteCount = { name, memory, store in
+            if case .snapshot(_, let id) = name, isMeant(memory, id) { return 1 }
+            return try store.byteCount(of: name)
+        }
+    }
+
     /// Of some snapshots it is seen that they are there before it is looked for their tombstones.
     fileprivate mutating func seeFirst(_ isMeant: @escaping @Sendable (Memory, ObjectID) -> Bool) {
         get = { name, memory, store in

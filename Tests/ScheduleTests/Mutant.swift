@@ -131,13 +131,8 @@ struct Mutant: Sendable, CustomStringConvertible {
                 }
             }
         },
-        Mutant("pending-no-root: what is not committed needs nothing", .pruner, in: "plain") { lies in
-            lies.list = { folder, _, store in
-                let listed = try store.list(folder)
-                guard folder == .snapshots(.shared) else { return listed }
-                let commits = Set(try store.list(.commits(.shared)).map { $0.name.id })
-                return listed.filter { commits.contains($0.name.id) }
-            }
+        Mutant("pending-no-root: what is not committed needs nothing", .pruner, in: "plain") {
+            $0.hideUncommitted()
         },
         Mutant(
             "untomb-foreign: pruners take back what others condemned", .pruner, in: "pruners-spare"

@@ -30,6 +30,8 @@ final class LiveData {
     /// Live chunks that are nowhere, and the snapshot that was being read.
     private(set) var lost: [(chunk: ChunkID, snapshot: ObjectID)] = []
     private(set) var chunkCount = 0
+    /// The packs that were there when it was last looked.
+    private(set) var existing: Set<ObjectID> = []
 
     /// So many chunks are known again when they come again; of more, each is looked up anew.
     private static let chunksMax = 4 << 20
@@ -95,10 +97,10 @@ final class LiveData {
     private static let looksMax = 3
 
     private func lookAnew() throws {
-        let packs = try keeper.refresh(surroundings)
-        table.extend(index.outlines, by: packs.sorted())
-        lasting?.extend(index.outlines, by: packs.subtracting(condemned).sorted())
-        finder.follow(packs)
+        existing = try keeper.refresh(surroundings)
+        table.extend(index.outlines, by: existing.sorted())
+        lasting?.extend(index.outlines, by: existing.subtracting(condemned).sorted())
+        finder.follow(existing)
     }
 
     private func take(_ id: ObjectID, _ manifest: Manifest) throws {

@@ -43,8 +43,7 @@ struct PackPlan {
             guard let id = object.name.id, let outline = live.table.outline(of: id)
             else { continue }
             let needed = live.table.neededSegments(of: id)
-            let sealed = outline.segments.reduce(0) { $0 + $1.sealedBytes }
-            let used = needed.reduce(0) { $0 + outline.segments[$1].sealedBytes }
+            let (sealed, used) = (outline.sealedBytes, outline.sealedBytes(of: needed))
             figures.bytes += object.byteCount
             figures.liveBytes += used
             figures.deadBytes += sealed - used

@@ -14,12 +14,10 @@ import Workers
 final class Rebase {
     private let context: DomainContext
     private let index: ChunkIndex
-    private let keeper: IndexKeeper
     private let surroundings: Surroundings
     private let usable: Set<ObjectID>
     /// Where frames are read.
     private let reading: DomainContext
-    private let directories: PackDirectories
     private let finder: ChunkFinder
     private let decoded = DecodedFrames(bytesMax: 64 << 20)
     let plan: RebasePlan
@@ -37,24 +35,19 @@ final class Rebase {
     ) throws {
         context = try vault.requiredContext(domain)
         index = try vault.openIndex(domain)
-        keeper = IndexKeeper(context, index)
         surroundings = vault.surroundings
         reading = vault.cachedContext(context)
-        directories = PackDirectories(reading)
         let condemned = Set(try vault.condemnedPacks(of: domain).keys)
         let live = try LiveData(vault, context, index, condemned: condemned)
         try live.readManifests(leavingOut: leftOut)
-        let existing = try keeper.refresh(surroundings)
-        usable = existing.subtracting(condemned)
+        usable = live.existing.subtracting(condemned)
         finder = ChunkFinder(reading, index)
-        finder.follow(existing)
+        finder.follow(live.existing)
         let propped = live.table.propped
         let estimate = RebasePlan(
-            propped, sizes: try Self.estimate(propped, directories), unusedMax: options.unusedMax,
+            propped, sizes: try Self.estimate(propped, finder), unusedMax: options.unusedMax,
             writtenMax: options.repackMax)
-        let measured = try Self.measure(
-            estimate.frames, directories, workers: surroundings.workers
-        ) { [reading, finder, decoded] in try RebaseMeasure(reading, finder, decoded) }
+        let measured = try Self.measure(estimate.frames, finder, workers: surroundings.workers) { [reading, finder, decoded] in try RebaseMeasure(reading, finder, decoded) }
         plan = RebasePlan(
             propped, sizes: measured, among: estimate.freed, unusedMax: options.unusedMax,
             writtenMax: options.repackMax)
@@ -63,13 +56,13 @@ final class Rebase {
     /// How long frames will be, about: alone as others are that stand alone, and on what is further down as it
     /// and the deltas between together. Directories are read pack by pack.
     private static func estimate(
-        _ propped: Propped, _ directories: PackDirectories
+        _ propped: Propped, _ finder: ChunkFinder
     ) throws -> [ChunkPlace: Int] {
         var sizes: [ChunkPlace: (stored: Int, raw: Int, named: Int)] = [:]
         var (stored, raw) = (1, 1)
         let places = Set(propped.frames.flatMap { [$0.place] + $0.between })
         for (pack, places) in Dictionary(grouping: places, by: { $0.pack }) {
-            guard let directory = try found({ try directories.directory(of: pack) }) else { continue }
+            guard let directory = try found({ try finder.directory(of: pack) }) else { continue }
             for place in places where place.frame < directory.frames.count {
                 let frame = directory.frames[place.frame]
                 sizes[place] = (
@@ -98,7 +91,7 @@ final class Rebase {
 
     /// How long frames will be. One that cannot be read is left out.
     private static func measure(
-        _ frames: [Propped.Frame], _ directories: PackDirectories, workers: Int,
+        _ frames: [Propped.Frame], _ finder: ChunkFinder, workers: Int,
         _ measurer: @escaping @Sendable () throws -> RebaseMeasure
     ) throws -> [ChunkPlace: Int] {
         var sizes: [ChunkPlace: Int] = [:]
@@ -109,7 +102,7 @@ final class Rebase {
         while true {
             while !pipeline.isFull, let frame = ahead.popFirst() {
                 let place = frame.place
-                guard let directory = try found({ try directories.directory(of: place.pack) }) else {
+                guard let directory = try found({ try finder.directory(of: place.pack) }) else {
                     continue
                 }
                 under.append((place, namedBytes(place.frame, directory)))
@@ -169,7 +162,7 @@ final class Rebase {
         _ frame: Propped.Frame, _ decoder: FrameDecoder, _ table: FrameTable
     ) throws -> (run: DeltaRun, ContentClass)? {
         do {
-            let directory = try directories.directory(of: frame.place.pack)
+            let directory = try finder.directory(of: frame.place.pack)
             let place = FramePlace(directory: directory, frame: frame.place.frame)
             let plaintext = try decoder.opened(place.frame, of: directory).plaintext
             let row = directory.frames[place.frame]

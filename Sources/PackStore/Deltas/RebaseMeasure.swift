@@ -39,7 +39,8 @@ package final class RebaseMeasure: PipelineWorker {
             let base = try gatherBase(of: job, plaintext.withBytes { Samples(of: $0) })
             return try plaintext.withBytes { source in
                 var least = source.count
-                for base in [base, self.base.bytes(0..<0)] {
+                let nothing = self.base.bytes(0..<0)
+                for base in base.isEmpty ? [nothing] : [base, nothing] {
                     for level in Self.levels {
                         let count = try compressor.compress(
                             source, level: level, base: base, into: room.room(0..<least),

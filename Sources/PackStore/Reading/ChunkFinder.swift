@@ -90,6 +90,11 @@ package final class ChunkFinder: Sendable {
         _ = directories.keep(pack, directory)
     }
 
+    /// The directory of a pack.
+    package func directory(of pack: ObjectID) throws -> OpenDirectory {
+        try directories.directory(of: pack)
+    }
+
     /// Where the chunk lies; throws where that is nowhere.
     /// - Parameters:
     ///   - before: the chunk before it in the stream: often it lies beside that.

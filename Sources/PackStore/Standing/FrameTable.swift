@@ -157,8 +157,10 @@ extension FrameTable {
             }
             // Whoever comes here again while this is asked goes round in a circle, which no writer makes.
             pack.verdicts[place.frame] = .broken
-            let own = pack.outline.segments[Int(pack.outline.frames[place.frame].segment)].name
-            guard shunned.isEmpty || !shunned.contains(own) else { return false }
+            guard
+                shunned.isEmpty
+                    || !shunned.contains(pack.outline.segment(ofFrame: place.frame).name)
+            else { return false }
             for base in pack.outline.bases(ofFrame: place.frame) where blindness != .bases {
                 let name = pack.outline.baseSegments[Int(base.segment)]
                 guard holder(of: name, frame: Int(base.frame), steps: steps + 1) != nil else {
@@ -244,12 +246,13 @@ extension FrameTable {
                 further += bases(of: base, in: pack)
             }
             for base in seen {
-                guard let outline = open(base.pack)?.outline else { continue }
-                let name = outline.segments[Int(outline.frames[base.frame].segment)].name
-                if let number = propped.number(name) { segments.insert(number) }
+                guard let segment = open(base.pack)?.outline.segment(ofFrame: base.frame),
+                    let number = propped.number(segment.name)
+                else { continue }
+                segments.insert(number)
             }
             guard !segments.isEmpty else { return }
-            let own = pack.outline.segments[Int(pack.outline.frames[place.frame].segment)]
+            let own = pack.outline.segment(ofFrame: place.frame)
             let home = propped.home(
                 own, of: place.pack, neededFrames: own.frames.count { pack.isNeeded[$0] })
             propped.frames.append(

@@ -51,9 +51,8 @@ package struct Propped: Sendable {
     }
 
     mutating func account(for pack: ObjectID, _ outline: PackOutline, needed: [Int]) {
-        let sealed = outline.segments.reduce(0) { $0 + $1.sealedBytes }
-        let used = needed.reduce(0) { $0 + outline.segments[$1].sealedBytes }
-        packs[pack] = (sealed, sealed - used)
+        let sealed = outline.sealedBytes
+        packs[pack] = (sealed, sealed - outline.sealedBytes(of: needed))
     }
 
     /// The number of a segment with frames that stand on others.
