@@ -17,9 +17,20 @@ need() {
     "$services/../../examples/install-dependencies.sh" "$@" || fail "cannot start without $*"
 }
 
-# free_port : a TCP port of 127.0.0.1 that nobody listens on now
+# free_ports COUNT : as many TCP ports of 127.0.0.1 that nobody listens on now, each another: servers that share a port
+# (SO_REUSEPORT) would not notice, and answer each other's requests
+free_ports() {
+    python3 - "$1" <<'PYTHON'
+import socket, sys
+sockets = [socket.socket() for _ in range(int(sys.argv[1]))]
+for each in sockets:
+    each.bind(("127.0.0.1", 0))
+print(*(each.getsockname()[1] for each in sockets))
+PYTHON
+}
+
 free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    free_ports 1
 }
 
 # is_alive PID : still running, and not a zombie that nobody has waited for

@@ -104,8 +104,8 @@ start() {
     local attempt kind ports
     for attempt in 1 2 3; do
         rm -f "$DIR/pid"
-        ports=()
-        for kind in account container object proxy memcached; do ports+=("$(free_port)"); done
+        # those of the account, container, object and proxy servers, and of memcached
+        read -ra ports <<<"$(free_ports 5)"
         make_rings "${ports[@]:0:3}" || fail "no rings: $(tail -n 3 "$DIR/rings.log")"
         configure_server account "${ports[0]}"
         configure_server container "${ports[1]}"
