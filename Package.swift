@@ -136,6 +136,13 @@ let package = Package(
                 "Faults", "Files", "WireFormat", "Sealing", "Workers", "DumpFormats",
                 "ObjectStorage", "PackStore", "Snapshots", "Vault", "Operations", "TestSupport",
             ], swiftSettings: settings),
+        // what is left when the power, the kernel, a store or a byte fails
+        .testTarget(
+            name: "ReliabilityTests",
+            dependencies: [
+                "Faults", "Files", "WireFormat", "Sealing", "ObjectStorage", "PackStore",
+                "Snapshots", "Vault", "Operations", "CLinux", "TestSupport",
+            ], swiftSettings: settings),
         .testTarget(name: "HouseTests", dependencies: ["TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "VectorTests",

@@ -93,7 +93,7 @@ if wanted swift; then
     stage swift swift test -c release --skip-build || status=$?
     ran=$(sed -n 's/.*Test run with \([0-9][0-9]*\) tests\{0,1\}.*/\1/p' "$logs/swift.log" | tail -n 1)
     broken=$(count '✘ Test .* failed after' "$logs/swift.log")
-    grep -aE 'Test run with' "$logs/swift.log" | tail -n 1
+    grep -aE '^# |Test run with' "$logs/swift.log"
     if [ $status -ne 0 ]; then
         [ "$broken" -gt 0 ] || broken=1
         grep -aE '✘|error:|Fatal error|seed' "$logs/swift.log" | head -n 100

@@ -12,6 +12,7 @@ archives   everything of Tests/run.sh in the long forms: more rounds, more bytes
 ceph       the tests of object stores on the RADOS gateway of Ceph: 350 MB of packages, 4 minutes
 line       an object store behind a line that breaks twenty nights long, and goes silent: 2 minutes
 schedules  100,000 orders of requests of three writers, two pruners and a reader; 10,000 take 3 minutes
+reliability  power cuts, failing system calls, damaged bytes: at every place instead of some
 model      the model of prune in larger scenarios, with every trace: 4 GB of memory, 13 minutes
 prune      eight writers beside prunes in a directory and in a store, a hundred killed prunes, large nights
 END
@@ -45,6 +46,9 @@ for name in "$@"; do
         schedules)
             REPO_SCHEDULES=100000 SWIFT_DETERMINISTIC_HASHING=1 swift test -c release --skip-build \
                 --filter ScheduleTests || failed=1
+            ;;
+        reliability)
+            LONG=1 swift test -c release --skip-build --filter ReliabilityTests || failed=1
             ;;
         model) python3 -B Tests/Model/run.py --long || failed=1 ;;
         prune) LONG=1 Tests/Acceptance/prune.sh || failed=1 ;;

@@ -55,22 +55,23 @@ package struct History: Sendable {
     private static func checkRollback(
         _ vault: Vault, _ committed: [(domain: DomainID, snapshots: [Snapshot])], accept: Bool
     ) throws {
-        guard let cache = vault.cache, !committed.isEmpty else { return }
+        guard !committed.isEmpty else { return }
         // Once for all, after the heads: what is removed meanwhile has its record before.
         let forgotten = try forgottenRecords(vault)
         for (domain, snapshots) in committed {
             // A writer numbers its snapshots in each domain by itself.
             try checkRollback(
-                vault, cache, domain, snapshots,
+                vault, domain, snapshots,
                 forgotten.filter { $0.domain == domain }.map { $0.record }, accept: accept)
         }
     }
 
     private static func checkRollback(
-        _ vault: Vault, _ cache: CacheDirectory, _ domain: DomainID, _ committed: [Snapshot],
+        _ vault: Vault, _ domain: DomainID, _ committed: [Snapshot],
         _ forgotten: [ForgottenRecord], accept: Bool
     ) throws {
-        var remembered = accept ? [:] : try cache.remembered(domain)
+        // Who remembers nothing still sees what is missing between others.
+        var remembered = accept ? [:] : try vault.cache?.remembered(domain) ?? [:]
         let problems = Rollback.missing(committed, forgotten: forgotten, remembered: remembered)
         guard problems.isEmpty || accept else { throw RolledBack(problems: problems) }
         let before = remembered
@@ -80,7 +81,7 @@ package struct History: Sendable {
         }
         if remembered != before || accept {
             // A cache that cannot be written costs the memory, not the command.
-            do { try cache.remember(remembered, domain) } catch {
+            do { try vault.cache?.remember(remembered, domain) } catch {
                 vault.surroundings.warn("the cache cannot be written: \(explanation(of: error))")
             }
         }

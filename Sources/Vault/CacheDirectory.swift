@@ -106,7 +106,17 @@ package struct CacheDirectory: Sendable {
         try replace(seen(domain), with: lines.joined())
     }
 
-    private func seen(_ domain: DomainID) -> Path { root / "seen-\(domain)" }
+    /// The domains of which something was seen.
+    package func rememberedDomains() throws -> [DomainID] {
+        try (directories.names(root) ?? []).compactMap { name in
+            guard name.bytes.starts(with: Self.seenPrefix.utf8) else { return nil }
+            return DomainID(hexadecimal: name.description.dropFirst(Self.seenPrefix.count))
+        }
+    }
+
+    private static let seenPrefix = "seen-"
+
+    private func seen(_ domain: DomainID) -> Path { root / "\(Self.seenPrefix)\(domain)" }
 
     // MARK: the slot that opened last
 

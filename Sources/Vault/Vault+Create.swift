@@ -6,8 +6,8 @@ import WireFormat
 extension Vault {
     /// Makes a repository in an empty store: a random root key, the config, a first full key.
     ///
-    /// The key slot is durable before the config, which makes it a repository: a stop in between
-    /// leaves nothing that opens by mistake.
+    /// The key slot is durable before the config: a stop in between leaves a key that says all that
+    /// the config would, and no snapshot.
     /// - Parameters:
     ///   - generalCutting: the lengths of chunks of what is no text.
     ///   - other: a repository whose cuts it shares.

@@ -145,7 +145,12 @@ package final class Vault: Sendable {
                 commits[domain, default: []].append(Commit(id: id, modified: object.modified))
             }
         }
-        if keyring.writeDomain != nil { commits[ownDomain, default: []] += [] }
+        if keyring.writeDomain != nil {
+            commits[ownDomain, default: []] += []
+        } else {
+            // One that was seen and shows nothing now must be missed.
+            for domain in try cache?.rememberedDomains() ?? [] { commits[domain, default: []] += [] }
+        }
         return commits.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 

@@ -37,68 +37,6 @@ private func filledRepository() throws -> (TestRepository, MemoryStore, [String:
     #expect(outcome.snapshots == 3)
 }
 
-@Test func `a byte flipped in any object is found by the check, which names the object`() throws {
-    print("seed \(testSeed)")
-    let (repository, store, _) = try filledRepository()
-    var random = SeededRandom(seed: testSeed)
-    let vault = try repository.open()
-    for name in try repository.objectNames {
-        let count = try store.byteCount(of: name) ?? 0
-        for place in [0, count - 1] + (0..<12).map({ _ in random.number(0...(count - 1)) }) {
-            let bit = UInt8(1) << UInt8(random.number(0...7))
-            store.tamper(name) { $0[place] ^= bit }
-            let outcome = try check(CheckRequest(readDataPercent: 100), vault)
-            #expect(
-                outcome.exitCode == .damage || outcome.exitCode == .unknownVersion,
-                "\(name), byte \(place) of \(count): \(outcome)")
-            #expect(
-                outcome.damages.contains { $0.object == "\(name)" },
-                "\(name), byte \(place) of \(count): \(outcome.damages)")
-            store.tamper(name) { $0[place] ^= bit }
-        }
-    }
-    #expect(try check(CheckRequest(readDataPercent: 100), vault).exitCode == .done)
-}
-
-@Test func `no flipped byte ever comes out wrong`() throws {
-    let (repository, store, contents) = try filledRepository()
-    var random = SeededRandom(seed: testSeed &+ 1)
-    for name in try repository.objectNames {
-        let count = try store.byteCount(of: name) ?? 0
-        for _ in 0..<10 {
-            let place = random.number(0...(count - 1))
-            store.tamper(name) { $0[place] ^= 1 }
-            for (series, bytes) in contents {
-                do {
-                    let vault = try repository.open(cache: "fresh-\(random.next())")
-                    #expect(try repository.cat(series, vault: vault) == bytes)
-                } catch {
-                    #expect(error is any Explained, "\(name), byte \(place): \(error)")
-                }
-            }
-            store.tamper(name) { $0[place] ^= 1 }
-        }
-    }
-}
-
-@Test func `every object removed is missed`() throws {
-    let (repository, store, _) = try filledRepository()
-    let vault = try repository.open()
-    for name in try repository.objectNames {
-        switch name {
-        // Without its index object a repository is whole: it is a copy. Key slots may be removed.
-        case .index, .key, .record: continue
-        default: break
-        }
-        let bytes = try store.get(name)
-        try store.remove(name)
-        let outcome = try check(CheckRequest(readDataPercent: nil), vault)
-        #expect(outcome.exitCode != .done, "\(name)")
-        try store.put(name, bytes)
-    }
-    #expect(try check(CheckRequest(readDataPercent: nil), vault).exitCode == .done)
-}
-
 @Test func `a lost pack is healed by adding the same data again`() throws {
     let repository = try TestRepository()
     var random = SeededRandom(seed: testSeed)

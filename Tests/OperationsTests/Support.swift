@@ -100,8 +100,8 @@ struct TestRepository {
     /// The bytes of a snapshot's stream.
     func cat(_ reference: String, vault: Vault? = nil) throws -> [UInt8] {
         let vault = try vault ?? open()
-        let path = Path(directory.path) / "output"
-        unlink("\(path)")
+        let path = Path(directory.path) / "output-\(inputs.next(adding: 1))"
+        defer { unlink("\(path)") }
         let file = try Descriptor(creating: path, calls: .kernel)
         let snapshot = try Reference(reference).resolve(
             in: History.load(vault, acceptRollback: false))

@@ -54,10 +54,10 @@ struct DescriptorSource: ByteSource {
             var ready: Int32 = 0
             let polled = repo_poll_two(number, surroundings.wakeUp, -1, &ready)
             if polled == -EINTR || (polled > 0 && ready & 1 == 0) { continue }
-            let count = surroundings.systemCalls.read(
-                number, base, min(buffer.count, Self.readBytes))
+            let wanted = min(buffer.count, Self.readBytes)
+            let count = surroundings.systemCalls.read(number, base, wanted)
             if count == -Int(EINTR) || count == -Int(EAGAIN) { continue }
-            guard count >= 0, count <= buffer.count else {
+            guard count >= 0, count <= wanted else {
                 throw FileError("read", path, code: count < 0 ? Int32(-count) : EIO)
             }
             return count

@@ -1,0 +1,1 @@
+../OperationsTests/Support.swift
