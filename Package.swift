@@ -11,11 +11,16 @@ import PackageDescription
     #error("repo runs on Linux")
 #endif
 
+/// Tests/Fuzz/run.sh builds another package of the same rooms: instrumented, without their tests, and
+/// with one program more.
+let isFuzzing = Context.environment["REPO_FUZZ"] != nil
+
 let settings: [SwiftSetting] =
     [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),
     ] + (isStrict ? [.treatAllWarnings(as: .error)] : [])
+    + (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing"])] : [])
 
 /// A room: a target of ours, its tests beside it.
 /// - Parameter fixtures: a folder of its tests that they read from the checkout.
@@ -101,6 +106,37 @@ let rooms: [[Target]] = [
         extra: [.unsafeFlags(["-enable-testing"])]),
 ]
 
+let testSupport: Target = .target(
+    name: "TestSupport", dependencies: ["Faults"], path: "Tests/TestSupport",
+    swiftSettings: settings)
+
+/// What reads bytes from outside, up to floor 3, and the few files of the floors above that do.
+let lowerRooms: [Target] = rooms.flatMap { $0 }.filter { room in
+    room.type != .test && room.name != "Operations" && room.name != "Terminal"
+}
+let fuzzed: [Target] = [
+    .target(
+        name: "Operations", dependencies: ["WireFormat", "CLinux"],
+        sources: [
+            "PathPattern.swift", "Times.swift", "Retention/SeriesPattern.swift",
+            "Retention/ZoneFile.swift", "Retention/ZoneOffsets.swift",
+            "Retention/ZoneRule+Parse.swift",
+        ], swiftSettings: settings),
+    testSupport,
+    .executableTarget(
+        name: "repo-fuzz",
+        dependencies: [
+            "Faults", "Files", "WireFormat", "Sealing", "Compression", "Workers", "ChunkIndex",
+            "DumpFormats", "ObjectStorage", "S3", "PackStore", "Snapshots", "Vault",
+            "Operations", "CLinux", "TestSupport",
+        ], path: "Tests", exclude: ["Fuzz/Corpus", "Fuzz/README.md", "Fuzz/run.sh"],
+        sources: [
+            "Fuzz", "WireFormatTests/Samples.swift", "WireFormatTests/RawFields.swift",
+            "PackStoreTests/Support.swift",
+        ], swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])],
+        linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]),
+]
+
 let package = Package(
     name: "repo",
     products: [.executable(name: "repo", targets: ["repo"])],
@@ -119,9 +155,7 @@ let package = Package(
                 "TestSupport",
             ],
             path: "Benchmarks/Micro", swiftSettings: settings),
-        .target(
-            name: "TestSupport", dependencies: ["Faults"], path: "Tests/TestSupport",
-            swiftSettings: settings),
+        testSupport,
         // verbs on an object store that misbehaves
         .testTarget(
             name: "FarTests",
@@ -153,3 +187,8 @@ let package = Package(
             path: "Tests/Vectors/Tests", swiftSettings: settings),
     ]
 )
+
+if isFuzzing {
+    package.products = [.executable(name: "repo-fuzz", targets: ["repo-fuzz"])]
+    package.targets = libraries + lowerRooms + fuzzed
+}

@@ -1,6 +1,10 @@
 import Testing
 import WireFormat
 
+extension Sample: CustomTestStringConvertible {
+    var testDescription: String { name }
+}
+
 /// What is written reads as what it was.
 struct RoundTripTests {
     @Test(arguments: Samples.all)

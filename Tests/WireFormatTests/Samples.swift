@@ -1,8 +1,9 @@
-import Testing
 import WireFormat
 
+// Tests/Fuzz begins with these, too, and has no Testing.
+
 /// An object with the decoder that belongs to it.
-struct Sample: Sendable, CustomTestStringConvertible {
+struct Sample: Sendable {
     enum Shape { case wideFields, narrowFields, fixed }
 
     let name: String
@@ -10,8 +11,6 @@ struct Sample: Sendable, CustomTestStringConvertible {
     let bytes: [UInt8]
     /// Decodes, and encodes what came of it.
     let again: @Sendable ([UInt8]) throws -> [UInt8]
-
-    var testDescription: String { name }
 
     var fields: [RawField] {
         shape == .narrowFields ? RawField.parseNarrow(bytes) : RawField.parseWide(bytes)

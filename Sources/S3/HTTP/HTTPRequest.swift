@@ -69,6 +69,14 @@ struct HTTPResponse {
     var isOfRepeat = false
 
     subscript(header name: String) -> String? { headers[name] }
+
+    /// Takes in a line before the body, whatever it is.
+    mutating func takeHeader(_ line: String) {
+        // An answer before the answer: 100, or a proxy's.
+        if line.hasPrefix("HTTP/") { headers = [:] }
+        guard let colon = line.firstIndex(of: ":") else { return }
+        headers[line[..<colon].lowercased()] = String(line[line.index(after: colon)...]).trimmed
+    }
 }
 
 /// Percent-encoding as signatures want it: all but letters, digits and `-._~`.

@@ -270,14 +270,7 @@ private final class TransferState {
         }
         let line = String(
             decoding: UnsafeRawBufferPointer(start: bytes, count: count), as: UTF8.self)
-        // An answer before the answer: 100, or a proxy's.
-        if line.hasPrefix("HTTP/") { response.headers = [:] }
-        guard let colon = line.firstIndex(of: ":") else { return count }
-        let value = line[line.index(after: colon)...]
-        let trimmed = value.drop { $0.isWhitespace }
-        var text = String(trimmed)
-        while text.last?.isWhitespace == true { text.removeLast() }
-        response.headers[line[..<colon].lowercased()] = text
+        response.takeHeader(line)
         return count
     }
 }
