@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Runs every test: installs what is missing, builds once, then Swift's tests, the acceptance scripts on the built
-# program, the independent decoder, the model of prune and the quick start. Ends with a table of seconds and a
+# program, the independent decoder, the model of prune, the fuzzed decoders and the quick start. Ends with a table of seconds and a
 # line that counts.
 #
 #   Tests/run.sh             everything; after a stage that fails the rest is not run
-#   Tests/run.sh NAME...     builds, then only these: swift, decoder, model, quickstart, or scripts of
+#   Tests/run.sh NAME...     builds, then only these: swift, decoder, model, fuzz, quickstart, or scripts of
 #                            Tests/Acceptance by name
 #
 #   LONG=1 runs the long forms; Tests/soak.sh has those and more. REPO_STRICT= (empty) lets warnings be warnings. Logs are kept in .build/logs.
@@ -165,6 +165,13 @@ if wanted model && ! missing model Tests/Model/run.py; then
     good=$(count '^ok - ' "$logs/model.log")
     [ "$good" -gt 0 ] || good=1
     passed=$((passed + good))
+fi
+
+# --- bytes that nobody meant, for everything that reads bytes
+
+if wanted fuzz && ! missing fuzz Tests/Fuzz/run.sh; then
+    acceptance fuzz bash Tests/Fuzz/run.sh
+    [ $acceptance_failed -eq 0 ] || finish
 fi
 
 # --- the first thing that anybody runs, with nothing of ours around it

@@ -15,6 +15,10 @@ schedules  100,000 orders of requests of three writers, two pruners and a reader
 reliability  power cuts, failing system calls, damaged bytes: at every place instead of some
 model      the model of prune in larger scenarios, with every trace: 4 GB of memory, 13 minutes
 prune      eight writers beside prunes in a directory and in a store, a hundred killed prunes, large nights
+fuzz       fifty times as many inputs for every decoder as Tests/run.sh tries: most of an hour
+coverage   which lines Swift's tests run; of some rooms all are wanted: a build of its own, half an hour
+thread     Swift's tests under the thread sanitizer: a build of its own
+address    Swift's tests under the address sanitizer: a build of its own
 END
 }
 
@@ -30,7 +34,33 @@ for name in "$@"; do
 done
 export SWIFT_BACKTRACE=enable=no REPO_STRICT=${REPO_STRICT-1}
 [ -n "$REPO_STRICT" ] || unset REPO_STRICT
-swift build -c release --build-tests >/dev/null && swift build -c release --product repo >/dev/null || exit 1
+
+# sanitized KIND : Swift's tests, built and run with -sanitize=KIND
+sanitized() {
+    local scratch=.build/$1
+    swift build -c release --build-tests --sanitize="$1" --scratch-path "$scratch" >"$scratch.log" 2>&1 || {
+        tail -n 20 "$scratch.log"
+        return 1
+    }
+    # A test that ends a process of its own leaks what it held.
+    ASAN_OPTIONS=detect_leaks=0 SWIFT_DETERMINISTIC_HASHING=1 \
+        swift test -c release --skip-build --sanitize="$1" --scratch-path "$scratch" >"$scratch.log" 2>&1 || {
+        grep -aE '✘|ERROR: AddressSanitizer|WARNING: ThreadSanitizer|SUMMARY' "$scratch.log" | head -n 40
+        return 1
+    }
+    grep -aE 'Test run with' "$scratch.log" | tail -n 1
+}
+
+# These build by themselves; the others use the program.
+for name in "$@"; do
+    case $name in
+        fuzz | coverage | thread | address) ;;
+        *)
+            swift build -c release --build-tests >/dev/null && swift build -c release --product repo >/dev/null || exit 1
+            break
+            ;;
+    esac
+done
 failed=0
 for name in "$@"; do
     started=$SECONDS
@@ -53,6 +83,9 @@ for name in "$@"; do
         model) python3 -B Tests/Model/run.py --long || failed=1 ;;
         prune) LONG=1 Tests/Acceptance/prune.sh || failed=1 ;;
         line) LONG=1 Tests/Acceptance/s3-line.sh || failed=1 ;;
+        fuzz) LONG=1 Tests/Fuzz/run.sh || failed=1 ;;
+        coverage) Tests/Coverage/run.sh || failed=1 ;;
+        thread | address) sanitized "$name" || failed=1 ;;
     esac </dev/null
     echo "== $name: $((SECONDS - started)) s"
 done

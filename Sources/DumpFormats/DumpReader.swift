@@ -2,7 +2,8 @@
 /// itself.
 ///
 /// Pure: no I/O, no clock. Memory is bounded by `Limits` for streams of any length. Reports do not
-/// depend on how the stream was divided into parts.
+/// depend on how the stream was divided into parts, except that a compressed stream is said to be
+/// damaged from the beginning of the part in which the damage shows.
 package struct DumpReader: ~Copyable {
     private var stream: StreamReading
 

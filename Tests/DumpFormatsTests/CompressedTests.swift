@@ -82,6 +82,18 @@ struct CompressedTests {
         }
     }
 
+    @Test(
+        "what follows the last frame is counted alike, however it comes in parts",
+        arguments: [1, 3, 4, 5, 1_000])
+    func behindTheLastFrame(size: Int) {
+        // Longer than what is gathered before a stream is recognized.
+        let frame = zstdFrame([UInt8](repeating: 65, count: 70_000))
+        let report = report(
+            frame + [UInt8](repeating: 66, count: 123), decompressors: opensNothing, size: { size })
+        #expect(report.end == .notPromised)
+        #expect(report.notes == ["123 bytes follow the last zstd frame"])
+    }
+
     @Test("a container inside a container is looked into")
     func nested() throws {
         let bytes = zstdFrame(zstdFrame(try Recorded("my-cut").bytes))

@@ -5,14 +5,27 @@ import Glibc
 struct FuzzTarget: Sendable {
     let name: String
     /// The longest input worth trying, in bytes.
-    var inputBytesMax = 4096
+    let inputBytesMax: Int
     /// What reading one input may take, in bytes.
-    var memoryBytesMax = 64 << 20
+    let memoryBytesMax: Int
     /// How many inputs are tried where a target of average cost gets 100.
-    var share = 100
-    /// What to begin with: whole and sound.
-    let seeds: [[UInt8]]
+    let share: Int
+    /// What to begin with: whole and sound. Made when asked for.
+    let seeds: @Sendable () -> [[UInt8]]
     let read: @Sendable ([UInt8]) -> Void
+
+    init(
+        name: String, inputBytesMax: Int = 4096, memoryBytesMax: Int = 64 << 20, share: Int = 100,
+        seeds: @autoclosure @escaping @Sendable () -> [[UInt8]],
+        read: @escaping @Sendable ([UInt8]) -> Void
+    ) {
+        self.name = name
+        self.inputBytesMax = inputBytesMax
+        self.memoryBytesMax = memoryBytesMax
+        self.share = share
+        self.seeds = seeds
+        self.read = read
+    }
 }
 
 /// What must hold whatever the bytes are. A trap, which libFuzzer takes for a crash.
@@ -35,7 +48,7 @@ nonisolated(unsafe) private var chosen: FuzzTarget?
         let targets = allTargets()
         if let folder = variable("REPO_FUZZ_SEEDS") {
             for target in targets {
-                write(target.seeds, to: "\(folder)/\(target.name)")
+                write(target.seeds(), to: "\(folder)/\(target.name)")
                 print(target.name, target.inputBytesMax, target.share)
             }
             return

@@ -30,9 +30,9 @@ private func objectTargets() -> [FuzzTarget] {
         let samples = names.compactMap { known[$0] }
         let again = samples[0].again
         return FuzzTarget(name: target, seeds: samples.map { $0.bytes }) { bytes in
+            // What a later version put there and this one does not know is left out, what may be missing
+            // is written: once, and never again another.
             guard let once = reading({ try again(bytes) }) else { return }
-            // What a later version put there and this one does not know is left out: the shorter for it.
-            mustHold(once.count <= bytes.count, "\(target): written longer than read")
             guard let twice = reading({ try again(once) }) else {
                 fatalError("\(target): what was written is refused")
             }

@@ -36,6 +36,21 @@ struct EnvelopeTests {
         if case SealingError.lacksKey = error { true } else { false }
     }
 
+    @Test func `a kept key opens its own envelope and no other`() throws {
+        let sealer = try sealing(0, keyring())
+        func kept(_ commitment: [UInt8]) throws -> EnvelopeKey {
+            try EnvelopeKey(
+                kept: secret(sealer.withSecret { Array($0) }), header: header,
+                commitment: commitment)
+        }
+        #expect(try kept(sealer.commitment).commitment == sealer.commitment)
+        for at in [0, 31] {
+            var other = sealer.commitment
+            other[at] ^= 1
+            #expect { try kept(other) } throws: { doesNotOpen($0) }
+        }
+    }
+
     @Test(arguments: [UInt8(0), 1])
     func `what is sealed to a repository opens with its keys`(_ contentClass: UInt8) throws {
         let sealer = try sealing(contentClass, keyring())

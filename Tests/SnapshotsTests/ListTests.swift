@@ -49,11 +49,14 @@ private struct Place {
         return id
     }
 
-    func reader(_ list: Manifest.List, byteCount: Int) throws -> ListReader {
-        let stream = Manifest.Stream(
+    func stream(_ list: Manifest.List, byteCount: Int) -> Manifest.Stream {
+        Manifest.Stream(
             role: .data, contentClass: .data, byteCount: byteCount, checksumKey: [], checksum: [],
-            list: list,
-            cuttingRule: 1)
+            list: list, cuttingRule: 1)
+    }
+
+    func reader(_ list: Manifest.List, byteCount: Int) throws -> ListReader {
+        let stream = stream(list, byteCount: byteCount)
         let chunks = try ChunkReader(
             context, ChunkFinder(context, index), DecodedFrames(bytesMax: 8 << 20))
         return try ListReader(stream, chunks, what: "the list")
@@ -147,6 +150,39 @@ func `a list of any length reads back as it was`(count: Int) throws {
 }
 
 /// The same without repeats.
+@Test func `a node of another level than the one above says is refused`() throws {
+    let place = try Place()
+    let chunk = ListEntry.chunk(ChunkID([UInt8](repeating: 3, count: 24)), byteCount: 10)
+    let leaf = ListNode.Child(total: 10, id: try place.store(.leaf([chunk])))
+    func above(_ level: Int, _ child: ListNode.Child) throws -> ListNode.Child {
+        .init(total: 10, id: try place.store(.interior(level: level, [child])))
+    }
+    let sound = try above(2, try above(1, leaf))
+    #expect(try place.read(.root(sound.id), byteCount: 10) == [chunk])
+    for bad in [try above(2, leaf), try above(3, try above(1, leaf)), try above(1, try above(1, leaf))] {
+        #expect(throws: WireError.self) { try place.read(.root(bad.id), byteCount: 10) }
+    }
+    // Whoever only collects names ends at a leaf, wherever it stands.
+    let chunks = try ChunkReader(
+        place.context, ChunkFinder(place.context, place.index), DecodedFrames(bytesMax: 8 << 20))
+    for bad in [try above(3, try above(1, leaf)), try above(1, try above(1, leaf))] {
+        var nodes = ListNodes(chunks)
+        #expect(throws: WireError.self) {
+            try nodes.walk(place.stream(.root(bad.id), byteCount: 10), what: "the list") { _ in }
+        }
+    }
+}
+
+@Test func `behind the end of a list nothing comes, wherever it was entered`() throws {
+    var random = SeededRandom(seed: testSeed &+ 5)
+    let place = try Place()
+    let written = entries(3000, &random)
+    let (list, _) = try place.build(written)
+    var reader = try place.reader(list, byteCount: total(written))
+    #expect(try reader.seek(to: total(written)) == total(written))
+    #expect(try reader.next() == nil)
+}
+
 private func expanded(_ entries: [ListEntry]) -> [ListEntry] {
     var all: [ListEntry] = []
     for entry in entries {

@@ -53,3 +53,11 @@ private func forgotten(_ byte: UInt8, sequence: UInt64) -> ForgottenRecord {
     #expect(!Rollback.missing(all, forgotten: [], remembered: [id(1): 2]).isEmpty)
     #expect(!Rollback.missing([], forgotten: [], remembered: [id(1): 1]).isEmpty)
 }
+
+@Test func `what looks rolled back is told with its first sign and the number of others`() {
+    let one = RolledBack(problems: ["snapshot 3f is missing"])
+    #expect(one.message == "the repository looks rolled back: snapshot 3f is missing")
+    #expect(one.hint?.contains("--accept-rollback") == true)
+    #expect(one.exitCode == .rolledBack)
+    #expect(RolledBack(problems: ["a", "b", "c"]).message.hasSuffix(": a (and 2 more)"))
+}

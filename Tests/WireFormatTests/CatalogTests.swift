@@ -38,6 +38,29 @@ struct CatalogTests {
         #expect(try entry(path("x"), kind(1), link).hardLink == Array(text.utf8))
     }
 
+    @Test func `the bytes of a member stand between its holes`() throws {
+        var member = CatalogEntry(path: [97], kind: 1)
+        member.byteCount = 100_000
+        member.holes = [0..<20_000, 60_000..<70_000]
+        member.ranges = [1000..<31_000, 90_000..<130_000]
+        let pieces = member.pieces
+        #expect(
+            pieces.map { $0.stream } == [1000..<31_000, 90_000..<100_000, 100_000..<130_000])
+        #expect(pieces.map { $0.offset } == [20_000, 50_000, 70_000])
+    }
+
+    @Test func `a member whose parts have no sum is refused`() {
+        // Each range may end at 2^62; together with a hole they are longer than any file.
+        var whole = CatalogEntry(path: [97], kind: 1)
+        whole.ranges = [0..<(1 << 61), (1 << 61)..<(1 << 62)]
+        whole.holes = [0..<1]
+        expectMalformed("too long") {
+            var counted = ByteReader(whole.bytes, what: "it")
+            _ = try CatalogEntry(
+                try counted.counted(atMost: Limits.catalogEntryBytes), what: "it", isMember: true)
+        }
+    }
+
     @Test func `paths need not be UTF-8`() throws {
         let bytes: [UInt8] = [0xff, 0x2f, 0xc3, 0x28]
         #expect(try entry(RawField(number: 1, value: bytes), kind(1)).path == bytes)

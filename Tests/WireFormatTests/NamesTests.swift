@@ -181,3 +181,9 @@ struct PrologueTests {
                 == "packs/3f is malformed: no end")
     }
 }
+
+@Test func `digests that are equal are one in a set`() {
+    var other = block(1)
+    other[31] ^= 1
+    #expect(Set([Digest32(block(1)), Digest32(block(1)), Digest32(other)]).count == 2)
+}

@@ -69,11 +69,10 @@ struct FramesWalker: StreamWalker {
             case .legacy: state = .lz4Legacy
             }
         case .magic:
-            let here = offset + UInt64(input.at)
             guard let magic = fields.take(4, &input, { $0.littleEndian(at: 0, bytes: 4) }) else {
                 return
             }
-            takeMagic(magic, here)
+            takeMagic(magic, &input)
         case .skippable:
             guard let length = fields.take(4, &input, { $0.littleEndian(at: 0, bytes: 4) }) else {
                 return
@@ -113,11 +112,11 @@ struct FramesWalker: StreamWalker {
             guard let size = fields.take(4, &input, { $0.littleEndian(at: 0, bytes: 4) }) else {
                 return
             }
-            if size > 0x0100_0000 { takeMagic(size, offset) } else { pass(size, then: .legacy) }
+            if size > 0x0100_0000 { takeMagic(size, &input) } else { pass(size, then: .legacy) }
         }
     }
 
-    private mutating func takeMagic(_ magic: UInt64, _ here: UInt64) {
+    private mutating func takeMagic(_ magic: UInt64, _ input: inout Input) {
         switch (magic, format) {
         case (0x184D_2A50...0x184D_2A5F, _): state = .skippable
         case (0xFD2F_B528, .zstd): state = .zstdDescriptor
@@ -125,7 +124,8 @@ struct FramesWalker: StreamWalker {
         case (0x184C_2102, .lz4): state = .lz4Legacy
         default:
             state = .lost
-            lostAt = here
+            // Its first bytes may have come with a part before.
+            lostAt = offset + UInt64(input.at) - 4
         }
     }
 
