@@ -15,7 +15,7 @@ schedules  100,000 orders of requests of three writers, two pruners and a reader
 reliability  power cuts, failing system calls, damaged bytes: at every place instead of some
 model      the model of prune in larger scenarios, with every trace: 4 GB of memory, 13 minutes
 prune      eight writers beside prunes in a directory and in a store, a hundred killed prunes, large nights
-fuzz       fifty times as many inputs for every decoder as Tests/run.sh tries: most of an hour
+fuzz       fifty times as many inputs for every decoder as Tests/run.sh tries: an hour
 coverage   which lines Swift's tests run; of some rooms all are wanted: a build of its own, half an hour
 thread     Swift's tests under the thread sanitizer: a build of its own
 address    Swift's tests under the address sanitizer: a build of its own

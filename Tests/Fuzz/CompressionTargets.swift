@@ -108,7 +108,8 @@ private let zstdStream = FuzzTarget(
 }
 
 private let gzipStream = FuzzTarget(
-    name: "gzip-stream", share: 20, seeds: [[2, 1] + gzipped, [0, 0] + gzipped + gzipped + [0, 0, 0]]
+    name: "gzip-stream", share: 20,
+    seeds: [[2, 1] + gzipped, [0, 0] + gzipped + gzipped + [0, 0, 0]]
 ) { bytes in
     readStream(bytes) {
         let stream = GzipStream()

@@ -81,15 +81,18 @@ private func compressed(
             return CompressedWalker(
                 format, decompressor,
                 inner: StreamReading(
-                    expecting: nil, decompressors: opensAll, hash: { HashForManifests() }, depth: 1))
+                    expecting: nil, decompressors: opensAll, hash: { HashForManifests() }, depth: 1)
+            )
         }, fixtures)
 }
 
 /// A stream that is known to be of a format. Read by its walker in pieces, and by a reader at once.
 private func stream(
     _ name: String, _ format: StreamFormat, memory: Int = 64 << 20, share: Int = 25,
-    opens: @escaping DecompressorFactory = opensAll, _ walker: @escaping @Sendable () -> any StreamWalker,
-    _ fixtures: [String], made: @autoclosure @escaping @Sendable () -> [[UInt8]] = [], mending: @escaping @Sendable (inout [UInt8]) -> Void = { _ in }
+    opens: @escaping DecompressorFactory = opensAll,
+    _ walker: @escaping @Sendable () -> any StreamWalker,
+    _ fixtures: [String], made: @autoclosure @escaping @Sendable () -> [[UInt8]] = [],
+    mending: @escaping @Sendable (inout [UInt8]) -> Void = { _ in }
 ) -> FuzzTarget {
     FuzzTarget(
         name: name, inputBytesMax: streamBytesMax, memoryBytesMax: memory, share: share,
@@ -216,7 +219,9 @@ private func mendHeader(_ bytes: inout [UInt8], at start: Int) {
 
 private let tarHeader = FuzzTarget(
     name: "tar-header", inputBytesMax: 512, share: 200,
-    seeds: ["tar-gnu-sparse", "tar-pax", "tar-ustar", "tar-v7"].map { Array(unpacked($0).prefix(512)) }
+    seeds: ["tar-gnu-sparse", "tar-pax", "tar-ustar", "tar-v7"].map {
+        Array(unpacked($0).prefix(512))
+    }
 ) { input in
     guard input.count == 512 else { return }
     var block = input
@@ -255,8 +260,14 @@ private let backupManifest = FuzzTarget(
 private let directory = FuzzTarget(
     name: "dump-directory", share: 50,
     seeds: [
-        ["metadata", "Started dump at: 2026-11-28\n\tLog: b.000003\n\tPos: 389\nFinished dump at: x\n"],
-        ["metadata.partial", "# Started dump at: x\n# SOURCE_LOG_FILE = \"b\"\n# SOURCE_LOG_POS = 1\n"],
+        [
+            "metadata",
+            "Started dump at: 2026-11-28\n\tLog: b.000003\n\tPos: 389\nFinished dump at: x\n",
+        ],
+        [
+            "metadata.partial",
+            "# Started dump at: x\n# SOURCE_LOG_FILE = \"b\"\n# SOURCE_LOG_POS = 1\n",
+        ],
         [
             "@.json", #"{"dumper": "mysqlsh", "binlogFile": "b.2", "binlogPosition": 157}"#,
             "@.done.json", "{}", "a.dumping", "",

@@ -111,7 +111,9 @@ private let run = FuzzTarget(
 private func mendRun(_ bytes: inout [UInt8]) {
     guard bytes.count >= RunHeader.byteCount else { return }
     func store(_ word: UInt64, _ number: Int) {
-        for byte in 0..<8 { bytes[8 * number + byte] = UInt8(truncatingIfNeeded: word >> (8 * byte)) }
+        for byte in 0..<8 {
+            bytes[8 * number + byte] = UInt8(truncatingIfNeeded: word >> (8 * byte))
+        }
     }
     func sum(_ range: Range<Int>) -> UInt64 {
         bytes.withUnsafeBytes { WordChecksum.of(UnsafeRawBufferPointer(rebasing: $0[range])) }
@@ -248,7 +250,9 @@ private func frameSeeds() -> [[UInt8]] {
             let directory = PackDirectory(
                 envelopes: [envelope.stored],
                 baseSegments: [.init(envelope: objectID(1), number: 0)],
-                segments: [.init(envelope: 0, number: 0, offset: 40, frames: frames.map { $0.frame })])
+                segments: [
+                    .init(envelope: 0, number: 0, offset: 40, frames: frames.map { $0.frame })
+                ])
             // An unknown field fills it up.
             var bytes = directory.bytes
             let filling = (16 - (bytes.count + 6) % 16) % 16

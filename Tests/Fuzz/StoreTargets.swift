@@ -4,7 +4,9 @@ import WireFormat
 @testable import S3
 
 /// What an object store answers, and what says how it is reached.
-func storeTargets() -> [FuzzTarget] { [listing, storeError, headers, profiles, locations, storeWords] }
+func storeTargets() -> [FuzzTarget] {
+    [listing, storeError, headers, profiles, locations, storeWords]
+}
 
 private func bytes(_ texts: String...) -> [[UInt8]] { texts.map { Array($0.utf8) } }
 
@@ -29,7 +31,8 @@ private let listing = FuzzTarget(
 private let storeError = FuzzTarget(
     name: "s3-error",
     seeds: bytes(
-        "<Error><Code>AccessDenied</Code><Message>No &lt;way&gt;</Message><Region>x</Region></Error>")
+        "<Error><Code>AccessDenied</Code><Message>No &lt;way&gt;</Message><Region>x</Region></Error>"
+    )
 ) { bytes in
     var response = HTTPResponse(status: 403)
     response.body = bytes
@@ -59,10 +62,12 @@ private let profiles = FuzzTarget(
     name: "s3-profiles",
     seeds: bytes(
         "# x\n[default]\naws_access_key_id = A\naws_secret_access_key=b=c\ns3 =\n  x = y\n[ profile work ]\nregion=eu\n",
-        #"{"AccessKeyId": "A", "SecretAccessKey": "b", "Token": "t", "Expiration": "2026-11-28T03:15:00Z"}"#)
+        #"{"AccessKeyId": "A", "SecretAccessKey": "b", "Token": "t", "Expiration": "2026-11-28T03:15:00Z"}"#
+    )
 ) { bytes in
     let text = String(decoding: bytes, as: UTF8.self)
-    for (name, section) in [("aws_access_key_id", "default"), ("region", "profile work"), ("", "")] {
+    for (name, section) in [("aws_access_key_id", "default"), ("region", "profile work"), ("", "")]
+    {
         if let value = ProfileFile.value(name, section: section, in: text) {
             mustHold(value == value.trimmed, "a setting has no space around it")
         }
@@ -73,7 +78,8 @@ private let profiles = FuzzTarget(
 
 private let locations = FuzzTarget(
     name: "s3-location", inputBytesMax: 1024,
-    seeds: bytes("s3://bucket/some/prefix//", "https://s3.example.org:9000/", "[::1]:80", "s3://a.b.c")
+    seeds: bytes(
+        "s3://bucket/some/prefix//", "https://s3.example.org:9000/", "[::1]:80", "s3://a.b.c")
 ) { bytes in
     let text = String(decoding: bytes, as: UTF8.self)
     for (location, endpoint) in [(text, nil), ("s3://bucket/x", text)] as [(String, String?)] {
@@ -114,7 +120,8 @@ private func readWord(_ text: String) {
     if let lock = ObjectLock(text) {
         mustHold(lock.milliseconds > 0, "a lock lasts")
         let body = lock.body(now: 0)
-        mustHold(reading { try XMLReader.texts(of: ["Mode"], in: body) } != nil, "it is well formed")
+        mustHold(
+            reading { try XMLReader.texts(of: ["Mode"], in: body) } != nil, "it is well formed")
     }
     _ = ObjectLock.Retention(mode: "GOVERNANCE", until: text)
     mustHold(

@@ -19,7 +19,8 @@ private let times = FuzzTarget(
 /// A pattern, a zero, a path.
 private let patterns = FuzzTarget(
     name: "patterns", inputBytesMax: 128,
-    seeds: bytes("*.sql\0var/log/a.sql", "**/cache/\0a/cache/b", "[a-z]?*\\*\0x/y*", "shop/*\0shop/a")
+    seeds: bytes(
+        "*.sql\0var/log/a.sql", "**/cache/\0a/cache/b", "[a-z]?*\\*\0x/y*", "shop/*\0shop/a")
 ) { bytes in
     let parts = bytes.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
     let pattern = String(decoding: parts[0], as: UTF8.self)
@@ -29,7 +30,11 @@ private let patterns = FuzzTarget(
     let series = SeriesPattern(pattern)
     mustHold(series.matches(pattern), "a pattern means its own text")
     let name = String(decoding: path, as: UTF8.self)
-    if series.isName { mustHold(series.matches(name) == (name.unicodeScalars.elementsEqual(pattern.unicodeScalars)), "a name means itself alone") }
+    if series.isName {
+        mustHold(
+            series.matches(name) == (name.unicodeScalars.elementsEqual(pattern.unicodeScalars)),
+            "a name means itself alone")
+    }
     mustHold(!series.isMoreSpecific(than: series), "no pattern says more than itself")
 }
 

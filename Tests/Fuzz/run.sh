@@ -5,7 +5,7 @@
 #   run.sh TARGET...       these only; --list names them
 #   run.sh --minimize TARGET...  puts into Corpus what a long run found to reach more code, and nothing twice
 #
-#   RUNS=30000 is how many inputs a target of average cost gets, LONG=1 fifty times as many. SEED=1234 repeats a
+#   RUNS=22000 is how many inputs a target of average cost gets, LONG=1 fifty times as many. SEED=1234 repeats a
 #   run, JOBS=2 run at once. What was found lies in .build/fuzz/found, with the command that shows it again.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
@@ -17,7 +17,7 @@ case ${1-} in
 esac
 
 seed=${SEED-$((RANDOM * 32768 + RANDOM + 1))}
-runs=${RUNS-30000}
+runs=${RUNS-22000}
 [ -z "${LONG-}" ] || runs=$((runs * 50))
 jobs=${JOBS-$(nproc)}
 build=$PWD/.build/fuzz

@@ -209,8 +209,26 @@ extension TestRepository {
     try repository.store.put(manifest, random.bytes(1000))
     let error = #expect(throws: Unprunable.self) { try repository.prune(dropping: [own]) }
     #expect(error?.snapshot == damaged.id)
+    #expect(error?.message.hasPrefix("snapshot \(damaged.id.short) cannot be read: ") == true)
+    #expect(error?.hint?.contains("repo forget \(damaged.id.short)") == true)
+    #expect(error?.exitCode == .damage)
     #expect(try repository.store.list(.packs(own.domain)).isEmpty)
     #expect(try !repository.store.list(.packs(.shared)).isEmpty)
+}
+
+/// A store whose listings show some time later what was written.
+private struct LaggingStore: PassingStore {
+    let under: any ObjectStore
+    var isEventual: Bool { true }
+}
+
+@Test func `where listings lag behind, prune is told how long, or does nothing`() throws {
+    let repository = try TestRepository(store: LaggingStore(under: MemoryStore()))
+    let error = #expect(throws: NeedsSettling.self) { try repository.prune() }
+    #expect(error?.message.contains("lag behind") == true)
+    #expect(error?.hint?.contains("--settle") == true)
+    #expect(error?.exitCode == .usage)
+    _ = try repository.prune { $0.options.settle = 0 }
 }
 
 @Test func `what stays is locked anew, whatever lies where its tombstone would`() throws {

@@ -132,6 +132,16 @@ import WireFormat
         #expect(offset(try zone(""), "2026-01-01T00:00") == 0)
     }
 
+    @Test func `the first and the last second that can be told have an offset`() throws {
+        // Of the year that holds them not every day has a number of seconds.
+        for rule in ["AAA-1BBB,M1.1.0,M12.5.0", "AAA-1BBB,M12.5.0,M1.1.0", "AAA1BBB,0,365/24"] {
+            let zone = try zone(rule)
+            for seconds in [Int64.min, .min + 3600, .max - 3600, .max] {
+                #expect(abs(zone.offset(at: seconds)) <= 7200, "\(rule) at \(seconds)")
+            }
+        }
+    }
+
     @Test func `what is damaged is no zone, and reading it ends`() throws {
         for footer in ["CE", "CET", "CET-1CEST", "CET-1CEST,M13.1.0,M10.5.0", "CET-25", "CET-1 "] {
             #expect(throws: RetentionError.self, "\(footer)") { try zone(footer) }

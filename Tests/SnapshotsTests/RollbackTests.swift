@@ -1,3 +1,4 @@
+import Faults
 import Snapshots
 import Testing
 import WireFormat

@@ -56,8 +56,9 @@ struct ZoneRule: Sendable, Equatable {
 
     func offset(at seconds: Int64) -> Int64 {
         guard let summer else { return standard }
-        let (local, overflow) = seconds.addingReportingOverflow(standard)
-        guard !overflow else { return standard }
+        // Beyond, a year may begin or end where no number of seconds reaches.
+        guard seconds.magnitude < 1 << 60 else { return standard }
+        let local = seconds + standard
         let year = Int64(Times.civil(Times.floorDivide(local, 86_400)).0)
         let begins = moment(summer.from, year) - standard
         let ends = moment(summer.to, year) - summer.offset
