@@ -22,11 +22,14 @@ package struct History: Sendable {
     /// Reads the heads, and holds what they say against what this client saw before.
     /// - Parameter acceptRollback: takes an older state as the truth from now on.
     package static func load(_ vault: Vault, acceptRollback: Bool = false) throws -> History {
+        // Before the commits: what another command of this machine commits and remembers after they
+        // were listed would be missing among them.
+        let remembered = acceptRollback ? [:] : try vault.cache?.remembered() ?? [:]
         var snapshots: [Snapshot] = []
         var unreadable: [(ObjectName, any Error)] = []
         // Of a domain whose heads cannot all be read nothing is known to be missing.
         var readable: [(domain: DomainID, snapshots: [Snapshot])] = []
-        for (domain, commits) in try vault.committed() {
+        for (domain, commits) in try vault.committed(besides: remembered.keys) {
             guard let context = vault.context(domain) else { continue }
             let store = SnapshotStore(context)
             var found: [Snapshot] = []
@@ -47,13 +50,14 @@ package struct History: Sendable {
             let manifests = Set(try store.manifests())
             snapshots += found.filter { manifests.contains($0.id) }
         }
-        try checkRollback(vault, readable, accept: acceptRollback)
+        try checkRollback(vault, readable, remembered, accept: acceptRollback)
         snapshots.sort { ($0.head.time, $0.id) < ($1.head.time, $1.id) }
         return History(snapshots: snapshots, unreadable: unreadable)
     }
 
     private static func checkRollback(
-        _ vault: Vault, _ committed: [(domain: DomainID, snapshots: [Snapshot])], accept: Bool
+        _ vault: Vault, _ committed: [(domain: DomainID, snapshots: [Snapshot])],
+        _ remembered: [DomainID: [ObjectID: UInt64]], accept: Bool
     ) throws {
         guard !committed.isEmpty else { return }
         // Once for all, after the heads: what is removed meanwhile has its record before.
@@ -62,26 +66,29 @@ package struct History: Sendable {
             // A writer numbers its snapshots in each domain by itself.
             try checkRollback(
                 vault, domain, snapshots,
-                forgotten.filter { $0.domain == domain }.map { $0.record }, accept: accept)
+                forgotten.filter { $0.domain == domain }.map { $0.record },
+                remembered[domain] ?? [:], accept: accept)
         }
     }
 
     private static func checkRollback(
         _ vault: Vault, _ domain: DomainID, _ committed: [Snapshot],
-        _ forgotten: [ForgottenRecord], accept: Bool
+        _ forgotten: [ForgottenRecord], _ remembered: [ObjectID: UInt64], accept: Bool
     ) throws {
         // Who remembers nothing still sees what is missing between others.
-        var remembered = accept ? [:] : try vault.cache?.remembered(domain) ?? [:]
         let problems = Rollback.missing(committed, forgotten: forgotten, remembered: remembered)
         guard problems.isEmpty || accept else { throw RolledBack(problems: problems) }
-        let before = remembered
+        guard let cache = vault.cache else { return }
+        // Others may have remembered more since.
+        let before = accept ? [:] : try cache.remembered(domain)
+        var numbers = before
         for snapshot in committed {
             let writer = snapshot.head.writer
-            remembered[writer] = max(remembered[writer] ?? 0, snapshot.head.sequence)
+            numbers[writer] = max(numbers[writer] ?? 0, snapshot.head.sequence)
         }
-        if remembered != before || accept {
+        if numbers != before || accept {
             // A cache that cannot be written costs the memory, not the command.
-            do { try vault.cache?.remember(remembered, domain) } catch {
+            do { try cache.remember(numbers, domain) } catch {
                 vault.surroundings.warn("the cache cannot be written: \(explanation(of: error))")
             }
         }

@@ -106,12 +106,17 @@ package struct CacheDirectory: Sendable {
         try replace(seen(domain), with: lines.joined())
     }
 
-    /// The domains of which something was seen.
-    package func rememberedDomains() throws -> [DomainID] {
-        try (directories.names(root) ?? []).compactMap { name in
-            guard name.bytes.starts(with: Self.seenPrefix.utf8) else { return nil }
-            return DomainID(hexadecimal: name.description.dropFirst(Self.seenPrefix.count))
+    /// The same of all domains of which something was seen.
+    package func remembered() throws -> [DomainID: [ObjectID: UInt64]] {
+        var numbers: [DomainID: [ObjectID: UInt64]] = [:]
+        for name in try directories.names(root) ?? []
+        where name.bytes.starts(with: Self.seenPrefix.utf8) {
+            // What is longer is a file that is being written.
+            let digits = name.description.dropFirst(Self.seenPrefix.count)
+            guard let domain = DomainID(hexadecimal: digits) else { continue }
+            numbers[domain] = try remembered(domain)
         }
+        return numbers
     }
 
     private static let seenPrefix = "seen-"

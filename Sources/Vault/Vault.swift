@@ -137,7 +137,10 @@ package final class Vault: Sendable {
     }
 
     /// What was committed in each domain that this key can see, both in order.
-    package func committed() throws -> [(domain: DomainID, commits: [Commit])] {
+    /// - Parameter remembered: domains that there were: nothing is what they show where they are gone.
+    package func committed(besides remembered: some Sequence<DomainID> = []) throws
+        -> [(domain: DomainID, commits: [Commit])]
+    {
         let folder = keyring.writeDomain == nil ? Folder.all(.commits) : .commits(ownDomain)
         var commits: [DomainID: [Commit]] = [:]
         for object in try store.list(folder) {
@@ -149,7 +152,7 @@ package final class Vault: Sendable {
             commits[ownDomain, default: []] += []
         } else {
             // One that was seen and shows nothing now must be missed.
-            for domain in try cache?.rememberedDomains() ?? [] { commits[domain, default: []] += [] }
+            for domain in remembered { commits[domain, default: []] += [] }
         }
         return commits.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }

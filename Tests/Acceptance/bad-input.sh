@@ -240,15 +240,4 @@ exits 0 "the repository is sound" repo check --read-data
 still_there "nothing is lost"
 repo cat shop/first 2>"$work/stderr" | head -c 10 >"$work/read"
 same "a reader that stops reading does no harm" 10 "$(stat -c %s "$work/read")"
-
-# --- canaries
-
-"$python" "$support/canaries.py" make "$work/stream" "$work/canaries"
-same "the search finds all 1,000 canaries in what lies there unsealed" 1000 \
-    "$("$python" "$support/canaries.py" search "$work/canaries" "$work/stream")"
-mkdir "$work/scratch/tmp"
-exits 0 "they go in" env TMPDIR="$work/scratch/tmp" "$REPO_BIN" add canaries "$work/stream"
-same "and come back" "$(sha256 <"$work/stream")" "$(repo cat canaries 2>"$work/stderr" | sha256)"
-same "and none is found in any object, cache or temporary file" 0 \
-    "$("$python" "$support/canaries.py" search "$work/canaries" "$R" "$XDG_CACHE_HOME" "$work/scratch")"
 finish

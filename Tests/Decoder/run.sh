@@ -31,15 +31,7 @@ ok() {
 
 # --- Python
 
-python=python3
-if ! python3 -c 'import cryptography, zstandard' 2>/dev/null; then
-    python=$top/.build/decoder-venv/bin/python
-    if ! "$python" -c 'import cryptography, zstandard' 2>/dev/null; then
-        python3 -m venv "$top/.build/decoder-venv" || fail "python3 makes no virtual environment: is python3-venv there?"
-        "$python" -m pip install --quiet --disable-pip-version-check cryptography zstandard 2>"$work/stderr" ||
-            fail "pip installs cryptography and zstandard"
-    fi
-fi
+python=$("$here/python.sh" 2>"$work/stderr") || fail "there is a Python that the decoder runs on"
 
 # decode ARGUMENT... : the repository, what opens it, a command
 decode() {
