@@ -129,7 +129,7 @@ night 2 version
 
 # every row another statement, and back
 dump "$work/single-rows.sql" --databases shop --skip-extended-insert
-night 700 single-rows
+night 400 single-rows
 cp "$work/version.sql" "$work/back.sql"
 night 2 back
 

@@ -86,6 +86,23 @@ private func find(_ source: [UInt8], in base: [UInt8]) -> (source: Int, base: In
     }
 }
 
+@Test func `a place is found though each short row is a statement now`() throws {
+    var random = SeededRandom(seed: announcedSeed())
+    let old = (0..<6000).map { number in
+        let code = String(random.next(), radix: 16)
+        return Array("(\(number),\(number % 97).25,'2024-02-29 00:00:00','\(code)')".utf8)
+    }
+    let base = Array(old.joined(separator: ",".utf8))
+    for count in [800, 3000] {
+        let source = old[1000..<(1000 + count)].flatMap {
+            Array("INSERT INTO `orders` VALUES ".utf8) + $0 + Array(";\n".utf8)
+        }
+        let (own, other) = try #require(find(source, in: base))
+        #expect(source[own..<(own + 32)] == base[other..<(other + 32)])
+        #expect(own > source.count * 9 / 10)
+    }
+}
+
 @Test func `no place is found in what is unrelated, nor with too little`() {
     var random = SeededRandom(seed: announcedSeed())
     let base = random.bytes(500_000)

@@ -46,6 +46,8 @@ struct RunGatherer {
     private var soft: Anchor?
     /// How much of the parent's stream goes by for each byte of this one, there.
     private var ratio = 1.0
+    /// The same as the last two deltas tell it, believed or not.
+    private var lastStep: Double?
 
     /// What runs share whose place was reckoned together.
     private var around: (ids: [ChunkID], start: Int)?
@@ -139,6 +141,7 @@ struct RunGatherer {
         if let found {
             anchor = Anchor(own: position, parent: found.upperBound)
             soft = nil
+            lastStep = nil
             ratio = 1
         }
     }
@@ -162,8 +165,13 @@ struct RunGatherer {
         if let soft {
             guard found.own > soft.own else { return }
             let step = Double(found.parent - soft.parent) / Double(found.own - soft.own)
-            // A jump is a hole or a patch, not a slope.
-            if step > 0.7, step < 1.4 { ratio = step }
+            // A jump is a hole or a patch, not a slope, unless the next one is like it: short rows that
+            // are statements of their own now are half as long again.
+            let isLikeLast = lastStep.map { abs(step - $0) <= $0 / 8 } ?? false
+            if (0.7...1.4).contains(step) || isLikeLast && (0.25...4).contains(step) {
+                ratio = step
+            }
+            lastStep = step
         }
         soft = found
     }

@@ -22,7 +22,8 @@ package struct Samples {
         var count = 0
         // In bounds: a hash names one of `bitCount` bits.
         bits.withUnsafeMutableBufferPointer { bits in
-            Self.pick(source) { bit in
+            Self.pick(source) { hash, _ in
+                let bit = Self.bit(hash)
                 bits[bit >> 6] |= 1 << UInt64(bit & 63)
                 count += 1
             }
@@ -50,8 +51,8 @@ package struct Samples {
         picked.reserveCapacity(bytes.count / (48 * partDistance / partBytes) + 16)
         for start in stride(from: 0, to: bytes.count, by: partDistance) {
             let part = bytes[start..<min(start + partBytes, bytes.count)]
-            pick(UnsafeRawBufferPointer(rebasing: part)) {
-                picked.append(UInt32(truncatingIfNeeded: $0))
+            pick(UnsafeRawBufferPointer(rebasing: part)) { hash, _ in
+                picked.append(UInt32(truncatingIfNeeded: bit(hash)))
             }
         }
         return picked
@@ -65,8 +66,13 @@ package struct Samples {
         }
     }
 
+    /// The bit that stands for a window.
     @inline(__always)
-    private static func pick(_ bytes: UnsafeRawBufferPointer, _ body: (Int) -> Void) {
+    private static func bit(_ hash: UInt64) -> Int { Int(hash >> 41) & (bitCount - 1) }
+
+    /// Calls `body` with the hash of each window that is picked, and where it begins.
+    @inline(__always)
+    static func pick(_ bytes: UnsafeRawBufferPointer, _ body: (_ hash: UInt64, Int) -> Void) {
         guard let base = bytes.baseAddress else { return }
         let weights = self.weights
         var hash: UInt64 = 0
@@ -77,7 +83,7 @@ package struct Samples {
         }
         for offset in first..<bytes.count {
             hash = hash << shift &+ weights[Int(base.load(fromByteOffset: offset, as: UInt8.self))]
-            if hash < pickedBelow { body(Int(hash >> 41) & (bitCount - 1)) }
+            if hash < pickedBelow { body(hash, offset + 1 - windowBytes) }
         }
     }
 
