@@ -96,6 +96,21 @@ package struct DirectoryStore: ObjectStore {
         }
     }
 
+    /// A file on a bad sector can be renamed where it cannot be copied.
+    package func rename(_ name: ObjectName, to other: ObjectName) throws {
+        try directories.make(path(other).parent)
+        do {
+            try directories.renameWithoutReplacing(path(name), to: path(other))
+        } catch {
+            if error.code == EEXIST { throw StorageError.exists(other) }
+            if error.code == ENOENT { throw StorageError.missing(name) }
+            throw error
+        }
+        guard isDurable else { return }
+        try directories.flush(path(other).parent)
+        try directories.flush(path(name).parent)
+    }
+
     package func remove(_ name: ObjectName) throws {
         try directories.remove(path(name))
         if isDurable, try directories.status(path(name).parent) != nil {

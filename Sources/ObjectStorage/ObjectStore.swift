@@ -31,6 +31,8 @@ package protocol ObjectStore: Sendable {
     func list(_ folder: Folder) throws -> [StoredObject]
     /// Deletes an object; none there is no error.
     func remove(_ name: ObjectName) throws
+    /// Gives an object another name, which nothing has.
+    func rename(_ name: ObjectName, to other: ObjectName) throws
     /// Whether a new repository may be made here.
     func isFree() throws -> Bool
     /// The store's own clock, by which `StoredObject.modified` goes: milliseconds since 1970.
@@ -107,6 +109,11 @@ extension ObjectStore {
 
     /// Most stores keep nothing of an object that was not finished.
     package func removeRemains(before time: Int64) throws -> Int { 0 }
+
+    package func rename(_ name: ObjectName, to other: ObjectName) throws {
+        try put(other, get(name))
+        try remove(name)
+    }
 
     /// Whether a repository is here.
     package func hasConfigOrKeys() throws -> Bool {

@@ -20,8 +20,12 @@ package struct History: Sendable {
     }
 
     /// Reads the heads, and holds what they say against what this client saw before.
-    /// - Parameter acceptRollback: takes an older state as the truth from now on.
-    package static func load(_ vault: Vault, acceptRollback: Bool = false) throws -> History {
+    /// - Parameters:
+    ///   - acceptRollback: takes an older state as the truth from now on.
+    ///   - remembers: whether it does so for later commands, too.
+    package static func load(
+        _ vault: Vault, acceptRollback: Bool = false, remembers: Bool = true
+    ) throws -> History {
         // Before the commits: what another command of this machine commits and remembers after they
         // were listed would be missing among them.
         let remembered = acceptRollback ? [:] : try vault.cache?.remembered() ?? [:]
@@ -50,7 +54,9 @@ package struct History: Sendable {
             let manifests = Set(try store.manifests())
             snapshots += found.filter { manifests.contains($0.id) }
         }
-        try checkRollback(vault, readable, remembered, accept: acceptRollback)
+        if remembers {
+            try checkRollback(vault, readable, remembered, accept: acceptRollback)
+        }
         snapshots.sort { ($0.head.time, $0.id) < ($1.head.time, $1.id) }
         return History(snapshots: snapshots, unreadable: unreadable)
     }

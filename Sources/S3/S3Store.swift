@@ -306,14 +306,17 @@ extension ObjectName {
     /// Whether nobody else can have chosen it.
     fileprivate var isRandom: Bool {
         switch self {
-        case .config, .tombstone: false
+        case .config, .tombstone, .setAside: false
         default: true
         }
     }
 
     /// All that a snapshot needs, and what tells that it was dropped. Tombstones are there to go.
     fileprivate var isToBeLocked: Bool {
-        if case .tombstone = self { false } else { true }
+        switch self {
+        case .tombstone, .setAside: false
+        default: true
+        }
     }
 
     /// Packs say their class in their header (docs/format.md, section 7).

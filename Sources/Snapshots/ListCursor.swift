@@ -6,6 +6,8 @@ package struct ListPiece: Equatable, Sendable {
     package let id: ChunkID?
     /// Of a chunk the whole of it; of zeros, where a range was asked for, what lies in that.
     package let range: Range<Int>
+    /// Whether zeros stand for what cannot be told: a node of the list is damaged.
+    package var isLost = false
 }
 
 /// Goes through the list of a stream by places: forward from one to the next, or to any place by one
@@ -14,11 +16,12 @@ package struct ListCursor {
     private var list: ListReader
     /// The chunk or the zeros that was read last, and how often the chunk comes again behind it.
     private var current: (id: ChunkID?, range: Range<Int>)?
+    private var isLost = false
     private var again = 0
     /// Where the next entry of the list begins.
     private var end = 0
     /// An entry that was read to see whether it is a repeat.
-    private var ahead: ListEntry?
+    private var ahead: (entry: ListEntry, isLost: Bool)?
 
     /// What is no further ahead is read up to, rather than entered anew.
     private static let aheadBytes = 4 << 20
@@ -29,7 +32,7 @@ package struct ListCursor {
     package mutating func piece(at position: Int) throws -> ListPiece? {
         try go(to: position)
         guard let (id, range) = current, range.contains(position) else { return nil }
-        return ListPiece(id: id, range: range)
+        return ListPiece(id: id, range: range, isLost: isLost)
     }
 
     /// Calls `body` with everything that lies in a range of the stream, in order.
@@ -41,7 +44,7 @@ package struct ListCursor {
         try go(to: range.lowerBound)
         while let (id, whole) = current, whole.lowerBound < range.upperBound {
             let part = id == nil ? whole.clamped(to: range) : whole
-            guard try body(ListPiece(id: id, range: part)) else { return false }
+            guard try body(ListPiece(id: id, range: part, isLost: isLost)) else { return false }
             // What reaches beyond the range is what the next one begins with.
             guard whole.upperBound <= range.upperBound else { return true }
             try advance()
@@ -74,11 +77,12 @@ package struct ListCursor {
             current = (id, range.upperBound..<(range.upperBound + range.count))
             return
         }
-        guard let entry = try ahead ?? list.next() else {
+        guard let (entry, isLost) = try ahead ?? read() else {
             current = nil
             return
         }
         ahead = nil
+        self.isLost = isLost
         switch entry {
         case .zeros(let count):
             current = (nil, end..<(end + count))
@@ -86,7 +90,8 @@ package struct ListCursor {
         case .chunk(let id, let count):
             current = (id, end..<(end + count))
             end += count
-            if case .again(let times)? = try peek() {
+            ahead = try read()
+            if case .again(let times)? = ahead?.entry {
                 ahead = nil
                 again = times
                 end += times * count
@@ -95,8 +100,7 @@ package struct ListCursor {
         }
     }
 
-    private mutating func peek() throws -> ListEntry? {
-        ahead = try list.next()
-        return ahead
+    private mutating func read() throws -> (entry: ListEntry, isLost: Bool)? {
+        try list.next().map { ($0, list.isLost) }
     }
 }

@@ -15,6 +15,11 @@ package struct ListReader {
     private var entries: ArraySlice<ListEntry> = []
     /// Told of every node read.
     package var onNode: ((ChunkID) -> Void)?
+    /// Whether zeros stand for what a node covers that cannot be read.
+    private let skipsDamage: Bool
+    /// Why the entries being given out are such zeros; nil where they are none.
+    package private(set) var failure: (any Error)?
+    package var isLost: Bool { failure != nil }
     /// The node that holds the entries being given out, if it is one of its own.
     package private(set) var lastLeaf: (id: ChunkID, byteCount: Int)?
 
@@ -22,11 +27,13 @@ package struct ListReader {
     ///   - stream: whose list is walked.
     ///   - reader: of chunks of class list.
     ///   - what: for errors, such as `the list of snapshot 3f9c02ab`.
+    ///   - skipsDamage: whether zeros stand for what a node covers that cannot be read, and `failure` says so.
     package init(
         _ stream: Manifest.Stream, _ reader: ChunkReader, what: String,
-        onNode: ((ChunkID) -> Void)? = nil
+        onNode: ((ChunkID) -> Void)? = nil, skipsDamage: Bool = false
     ) throws {
         self.reader = reader
+        self.skipsDamage = skipsDamage
         self.what = what
         self.onNode = onNode
         list = stream.list
@@ -50,6 +57,7 @@ package struct ListReader {
         path = []
         entries = []
         lastLeaf = nil
+        failure = nil
         try begin()
         var start = 0
         while entries.isEmpty, let top = path.last {
@@ -100,6 +108,16 @@ package struct ListReader {
 
     private mutating func descend(_ id: ChunkID, level: Int?, total: Int) throws {
         onNode?(id)
+        failure = nil
+        do {
+            try enter(id, level: level, total: total)
+        } catch  where skipsDamage && isDamage(error) {
+            failure = error
+            entries = [.zeros(total)]
+        }
+    }
+
+    private mutating func enter(_ id: ChunkID, level: Int?, total: Int) throws {
         let node = try ListNode(try reader.chunk(id).withBytes { Array($0) }, what: what)
         try check(try node.total(what: what), total)
         switch node {

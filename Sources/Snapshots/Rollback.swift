@@ -10,7 +10,7 @@ package enum Rollback {
     /// - Returns: what is missing; empty if nothing is.
     package static func missing(
         _ snapshots: [Snapshot], forgotten: [ForgottenRecord], remembered: [ObjectID: UInt64]
-    ) -> [String] {
+    ) -> [Missing] {
         var present: Set<ObjectID> = []
         var numbers: [ObjectID: Set<UInt64>] = [:]
         for snapshot in snapshots {
@@ -21,11 +21,10 @@ package enum Rollback {
             present.insert(record.snapshot)
             numbers[record.writer, default: []].insert(record.sequence)
         }
-        var problems: [String] = []
+        var problems: [Missing] = []
         for snapshot in snapshots {
             for name in snapshot.head.names where !present.contains(name) {
-                problems.append(
-                    "snapshot \(name.short), which \(snapshot.id.short) followed, is missing")
+                problems.append(.snapshot(name, before: snapshot.id))
             }
         }
         for (writer, seen) in numbers.sorted(by: { $0.key < $1.key }) {
@@ -35,24 +34,66 @@ package enum Rollback {
             if UInt64(seen.count) < greatest,
                 let gap = (1...greatest).first(where: { !seen.contains($0) })
             {
-                problems.append(
-                    "snapshot number \(gap) of writer \(writer.short) is missing, without a record of its removal"
-                )
+                problems.append(.number(gap, of: writer))
             }
         }
         for (writer, number) in remembered.sorted(by: { $0.key < $1.key })
         where numbers[writer] == nil && number > 0 {
-            problems.append("all \(number) snapshots of writer \(writer.short) are missing")
+            problems.append(.all(number, of: writer))
         }
         return problems
+    }
+
+    /// The numbers of writers that neither a snapshot nor a record has, up to the greatest of each that is
+    /// there or remembered.
+    package static func gaps(
+        _ snapshots: [Snapshot], forgotten: [ForgottenRecord], remembered: [ObjectID: UInt64]
+    ) -> [(writer: ObjectID, numbers: Range<UInt64>)] {
+        var seen: [ObjectID: Set<UInt64>] = [:]
+        for snapshot in snapshots {
+            seen[snapshot.head.writer, default: []].insert(snapshot.head.sequence)
+        }
+        for record in forgotten { seen[record.writer, default: []].insert(record.sequence) }
+        for writer in remembered.keys where seen[writer] == nil { seen[writer] = [] }
+        var gaps: [(writer: ObjectID, numbers: Range<UInt64>)] = []
+        for (writer, numbers) in seen.sorted(by: { $0.key < $1.key }) {
+            var before: UInt64 = 0
+            for number in numbers.sorted() {
+                if number > before + 1 { gaps.append((writer, (before + 1)..<number)) }
+                before = number
+            }
+            if let known = remembered[writer], known > before {
+                gaps.append((writer, (before + 1)..<(known == .max ? known : known + 1)))
+            }
+        }
+        return gaps
+    }
+
+    /// Something that there was.
+    package enum Missing: Equatable, Sendable, CustomStringConvertible {
+        case snapshot(ObjectID, before: ObjectID)
+        /// The first of a writer's numbers that neither a snapshot nor a record has.
+        case number(UInt64, of: ObjectID)
+        case all(UInt64, of: ObjectID)
+
+        package var description: String {
+            switch self {
+            case .snapshot(let id, let follower):
+                "snapshot \(id.short), which \(follower.short) followed, is missing"
+            case .number(let number, let writer):
+                "snapshot number \(number) of writer \(writer.short) is missing, without a record of its removal"
+            case .all(let number, let writer):
+                "all \(number) snapshots of writer \(writer.short) are missing"
+            }
+        }
     }
 }
 
 /// The repository shows an older state than this client has seen.
 package struct RolledBack: Explained {
-    package let problems: [String]
+    package let problems: [Rollback.Missing]
 
-    package init(problems: [String]) { self.problems = problems }
+    package init(problems: [Rollback.Missing]) { self.problems = problems }
 
     package var message: String {
         "the repository looks rolled back: \(problems[0])"

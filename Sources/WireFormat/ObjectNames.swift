@@ -8,6 +8,8 @@ package enum ObjectName: Hashable, Sendable, CustomStringConvertible {
     case commit(DomainID, ObjectID)
     case tombstone(Tombstone.Target, ObjectID)
     case record(Record.Kind, ObjectID)
+    /// What a repair took away: when, and the name that it had. No store lists it.
+    case setAside(String)
 
     package var description: String {
         switch self {
@@ -19,13 +21,14 @@ package enum ObjectName: Hashable, Sendable, CustomStringConvertible {
         case .commit(let domain, let id): "commits/\(domain)/\(id)"
         case .tombstone(let target, let id): "tombstones/\(target.folder)/\(id)"
         case .record(let kind, let id): "records/\(kind.folder)/\(id)"
+        case .setAside(let name): "set-aside/\(name)"
         }
     }
 
-    /// Its random part; nil for `config`.
+    /// Its random part; nil for `config` and what was set aside.
     package var id: ObjectID? {
         switch self {
-        case .config: nil
+        case .config, .setAside: nil
         case .key(let id), .pack(_, let id), .index(_, let id), .snapshot(_, let id),
             .commit(_, let id), .tombstone(_, let id), .record(_, let id):
             id

@@ -27,6 +27,8 @@ package struct Tombstone: Equatable, Sendable {
         package static let pruned = Reason(rawValue: 1)
         package static let forgotten = Reason(rawValue: 2)
         package static let abandoned = Reason(rawValue: 3)
+        /// Of records only: it cannot be read any more, and a repair gave it up.
+        package static let lost = Reason(rawValue: 4)
     }
 
     package let target: Target

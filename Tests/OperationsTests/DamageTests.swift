@@ -45,6 +45,9 @@ private func filledRepository() throws -> (TestRepository, MemoryStore, [String:
     let pack = try #require(try repository.store.list(.packs(.shared)).first)
     try repository.store.remove(pack.name)
     #expect(throws: (any Error).self) { try repository.cat("s") }
+    let found = try check(CheckRequest(readDataPercent: nil), repository.open())
+    #expect(found.damages.map { $0.object } == ["\(pack.name)"])
+    #expect(found.damages.first?.snapshots.count == 1)
     try repository.add(bytes, to: "s")
     #expect(try repository.cat("s") == bytes)
     #expect(try check(CheckRequest(readDataPercent: 100), repository.open()).damages.isEmpty)
@@ -58,6 +61,10 @@ private func filledRepository() throws -> (TestRepository, MemoryStore, [String:
     for name in try repository.objectNames where !before.contains(name) { try store.remove(name) }
     let error = #expect(throws: (any Error).self) { try History.load(vault) }
     #expect((error as? any Explained)?.exitCode == .rolledBack)
+    // A check says so, and is no consent.
+    for _ in 0..<2 {
+        #expect(try check(CheckRequest(readDataPercent: nil), vault).exitCode == .rolledBack)
+    }
     _ = try History.load(vault, acceptRollback: true)
     _ = try History.load(vault)
 }

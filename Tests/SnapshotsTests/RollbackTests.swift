@@ -56,9 +56,29 @@ private func forgotten(_ byte: UInt8, sequence: UInt64) -> ForgottenRecord {
 }
 
 @Test func `what looks rolled back is told with its first sign and the number of others`() {
-    let one = RolledBack(problems: ["snapshot 3f is missing"])
-    #expect(one.message == "the repository looks rolled back: snapshot 3f is missing")
+    let first = Rollback.Missing.snapshot(id(1), before: id(2))
+    let one = RolledBack(problems: [first])
+    #expect(one.message == "the repository looks rolled back: \(first)")
+    #expect(one.message.hasSuffix("snapshot 01010101, which 02020202 followed, is missing"))
     #expect(one.hint?.contains("--accept-rollback") == true)
     #expect(one.exitCode == .rolledBack)
-    #expect(RolledBack(problems: ["a", "b", "c"]).message.hasSuffix(": a (and 2 more)"))
+    let three = RolledBack(problems: [first, .number(3, of: id(1)), .all(4, of: id(2))])
+    #expect(three.message.hasSuffix(": \(first) (and 2 more)"))
+}
+
+@Test func `the numbers that are missing are told, up to what is remembered`() {
+    let there = [snapshot(2, sequence: 2), snapshot(5, sequence: 5)]
+    func gaps(_ remembered: [ObjectID: UInt64]) -> [Range<UInt64>] {
+        Rollback.gaps(there, forgotten: [forgotten(1, sequence: 1)], remembered: remembered).map {
+            $0.numbers
+        }
+    }
+    #expect(gaps([:]) == [3..<5])
+    #expect(gaps([id(1): 5]) == [3..<5])
+    #expect(gaps([id(1): 7]) == [3..<5, 6..<8])
+    // A writer of whom nothing is there.
+    #expect(gaps([id(9): 2]) == [3..<5, 1..<3])
+    // Nobody counts so far.
+    let far = Rollback.gaps([snapshot(1, sequence: .max)], forgotten: [], remembered: [:])
+    #expect(far.map { $0.numbers } == [1..<(.max)])
 }

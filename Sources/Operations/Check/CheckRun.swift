@@ -18,6 +18,8 @@ struct CheckRun {
     private let decoded = DecodedFrames(bytesMax: 2 * Limits.closureBytes)
     /// By object, the place in `outcome.damages`.
     private var damaged: [String: Int] = [:]
+    /// For a repair.
+    private(set) var findings = CheckFindings()
 
     init(_ request: CheckRequest, _ vault: Vault) {
         self.request = request
@@ -37,8 +39,10 @@ struct CheckRun {
         } catch let error as RolledBack {
             for problem in error.problems { outcome.notes.append("rolled back: \(problem)") }
             outcome.exitCode = .rolledBack
-            history = try History.load(vault, acceptRollback: true)
+            findings.isRolledBack = true
+            history = try History.load(vault, acceptRollback: true, remembers: false)
         }
+        findings.acceptsGaps = request.acceptRollback
         for (name, error) in history.unreadable { note(name, error, snapshot: name.snapshotID) }
         outcome.snapshots = history.snapshots.count
         for domain in try vault.allDomains() { try check(domain, history) }
@@ -55,7 +59,9 @@ struct CheckRun {
     private mutating func note(_ object: ObjectName, _ error: any Error, snapshot: ObjectID? = nil)
     {
         note("\(object)", explanation(of: error), snapshot: snapshot)
-        if (error as? any Explained)?.exitCode != .unknownVersion { worst = .damage }
+        guard (error as? any Explained)?.exitCode != .unknownVersion else { return }
+        worst = .damage
+        findings.damaged.append(object)
     }
 
     private mutating func note(_ object: String, _ problem: String, snapshot: ObjectID?) {
@@ -123,7 +129,7 @@ struct CheckRun {
     {
         let packs = try PackCheck(
             try vault.readingContext(context.domain), index, vault.surroundings,
-            percent: request.readDataPercent, vault.fetching)
+            percent: request.readDataPercent, readsLists: request.repairs, vault.fetching)
         for (id, damage) in packs.damages.sorted(by: { $0.key < $1.key }) {
             note(.pack(context.domain, id), damage)
         }
@@ -141,6 +147,7 @@ struct CheckRun {
             let name = ObjectName.index(context.domain, id)
             do {
                 for (pack, _) in try read.get() {
+                    findings.indexed.insert(pack.id)
                     // What is gone, a prune took away: index objects speak of it until they are merged.
                     guard packs.directories[pack.id] != nil else { continue }
                     guard packs.fieldsHashes[pack.id] == SHA256.hash(pack.directory) else {
@@ -188,15 +195,26 @@ struct CheckRun {
                 try checkUncommitted(id, store, context)
                 continue
             }
-            do {
-                try check(snapshot, context, packs)
-            } catch let lost as LostChunk {
-                note("chunk \(lost.id)", lost.message, snapshot: id)
-                worst = .damage
-            } catch  where isDamage(error) {
+            let losses = Losses()
+            let reader: SnapshotReader
+            do { reader = try SnapshotReader(snapshot, vault, losses: losses) } catch
+                where isDamage(error)
+            {
                 note(.snapshot(context.domain, id), error, snapshot: id)
+                continue
+            }
+            do { try check(reader, losses, packs) } catch  where isDamage(error) {
+                blame(snapshot, error)
             }
         }
+    }
+
+    /// Says what is wrong with what a manifest speaks of; the manifest itself is whole.
+    private mutating func blame(_ snapshot: Snapshot, _ error: any Error) {
+        note(
+            "\(ObjectName.snapshot(snapshot.domain, snapshot.id))", explanation(of: error),
+            snapshot: snapshot.id)
+        if (error as? any Explained)?.exitCode != .unknownVersion { worst = .damage }
     }
 
     private mutating func checkUncommitted(
@@ -211,52 +229,80 @@ struct CheckRun {
     }
 
     /// Every chunk of every list of a snapshot must be in a sound pack, or in the manifest.
-    private mutating func check(_ snapshot: Snapshot, _ context: DomainContext, _ packs: PackCheck)
+    private mutating func check(_ reader: SnapshotReader, _ losses: Losses, _ packs: PackCheck)
         throws
     {
-        let reader = try SnapshotReader(snapshot, vault)
         let carried = try lookAtCarried(reader, packs)
         for stream in reader.manifest.streams {
             if case .content = stream.list {
                 // Short metadata is read for its checksum: it costs nothing more.
                 let parts = try reader.read(stream)
                 while try parts.part() != nil {}
-                continue
+            } else {
+                try check(stream, reader, losses, carried, packs)
             }
-            var nodes: [ChunkID] = []
-            var list = try reader.list(stream, onNode: { nodes.append($0) })
-            while let entry = try list.next() {
-                for node in nodes { demand(node, nil, snapshot, carried, packs) }
-                nodes = []
-                if case .chunk(let id, let byteCount) = entry {
-                    demand(id, byteCount, snapshot, carried, packs)
-                }
+        }
+        guard !losses.isEmpty else { return }
+        outcome.losses.append(
+            SnapshotLosses(
+                snapshot: reader.snapshot, losses: losses.all,
+                parts: try reader.parts(hitBy: losses)))
+    }
+
+    private mutating func check(
+        _ stream: Manifest.Stream, _ reader: SnapshotReader, _ losses: Losses, _ carried: Carried,
+        _ packs: PackCheck
+    ) throws {
+        let snapshot = reader.snapshot
+        var nodes: [ChunkID] = []
+        var list = try reader.list(stream, onNode: { nodes.append($0) })
+        var end = 0
+        var last = (byteCount: 0, isLost: false)
+        while let entry = try list.next() {
+            var areThere = true
+            for node in nodes where !demand(node, nil, snapshot, carried, packs) {
+                areThere = false
             }
+            nodes = []
+            let count: Int
+            switch entry {
+            case .chunk(let id, let byteCount):
+                last = (byteCount, !demand(id, byteCount, snapshot, carried, packs))
+                count = byteCount
+            case .zeros(let byteCount):
+                last = (byteCount, list.isLost)
+                if let failure = list.failure, areThere { blame(snapshot, failure) }
+                count = byteCount
+            case .again(let times): count = times * last.byteCount
+            }
+            if last.isLost { losses.add(stream.role, end..<(end + count)) }
+            end += count
         }
     }
 
+    /// - Returns: whether the chunk can be had.
     private mutating func demand(
         _ id: ChunkID, _ byteCount: Int?, _ snapshot: Snapshot, _ carried: Carried,
         _ packs: PackCheck
-    ) {
+    ) -> Bool {
         if let found = carried.chunks[id] ?? packs.chunks[id] {
-            if let byteCount, found != byteCount {
-                note(
-                    "chunk \(id)", "chunk \(id) has \(found) bytes instead of \(byteCount)",
-                    snapshot: snapshot.id)
-                worst = .damage
-            }
-            return
+            guard let byteCount, found != byteCount else { return true }
+            note(
+                "chunk \(id)", "chunk \(id) has \(found) bytes instead of \(byteCount)",
+                snapshot: snapshot.id)
+            worst = .damage
+            return false
         }
-        let blamed = (carried.blamed[id].map { [$0] } ?? []) + (packs.blamed[id] ?? [])
-        if !blamed.isEmpty {
-            for blame in blamed { note(blame, snapshot) }
-            return
+        var blamed = (carried.blamed[id].map { [$0] } ?? []) + (packs.blamed[id] ?? [])
+        if blamed.isEmpty { blamed = packs.gone(holding: id).map { .pack($0) } }
+        for blame in blamed { note(blame, snapshot) }
+        if blamed.isEmpty {
+            note(
+                "chunk \(id)", "chunk \(id.description.prefix(12)) is in no pack that is left",
+                snapshot: snapshot.id)
+            worst = .damage
         }
-        note(
-            "chunk \(id)", "chunk \(id.description.prefix(12)) is in no pack that is left",
-            snapshot: snapshot.id)
-        worst = .damage
+        return false
     }
 
     private mutating func note(_ blame: Blame, _ snapshot: Snapshot) {
@@ -265,7 +311,7 @@ struct CheckRun {
         case .pack(let pack):
             note(
                 "\(ObjectName.pack(snapshot.domain, pack))",
-                "it is gone, and what other packs hold stands on it", snapshot: snapshot.id)
+                "it is gone, and what it held is needed", snapshot: snapshot.id)
         case .segment(let name):
             note(
                 "segment \(name.number) of envelope \(name.envelope)",
@@ -283,7 +329,9 @@ struct CheckRun {
     }
 
     /// Looks at what a manifest carries itself, and decodes it if data is read.
-    private func lookAtCarried(_ reader: SnapshotReader, _ packs: PackCheck) throws -> Carried {
+    private mutating func lookAtCarried(_ reader: SnapshotReader, _ packs: PackCheck) throws
+        -> Carried
+    {
         var carried = Carried()
         guard let directory = reader.inline else { return carried }
         let decoder = try request.readDataPercent.map { _ in
@@ -291,7 +339,12 @@ struct CheckRun {
         }
         for (number, frame) in directory.frames.enumerated() {
             let blame = packs.blame(frame: number, of: directory)
-            if blame == nil { try decoder?.verify(frame: number, of: directory) }
+            do { if blame == nil { try decoder?.verify(frame: number, of: directory) } } catch
+                where isDamage(error)
+            {
+                self.blame(reader.snapshot, error)
+                continue
+            }
             for chunk in frame.chunks {
                 let chunk = directory.chunks[Int(chunk)]
                 if let blame {

@@ -18,6 +18,7 @@ struct PackCheck {
     private let index: ChunkIndex
     private let surroundings: Surroundings
     private let percent: Int?
+    private let readsLists: Bool
     /// Where the store is far: fetches ahead.
     private let fetching: FetchingStore?
 
@@ -45,11 +46,14 @@ struct PackCheck {
         let number: Int
     }
 
-    /// - Parameter percent: of the packs, to be read whole; nil for none.
+    /// - Parameters:
+    ///   - percent: of the packs, to be read whole; nil for none.
+    ///   - readsLists: whether all that hold lists are read whole besides.
     init(
         _ context: DomainContext, _ index: ChunkIndex, _ surroundings: Surroundings, percent: Int?,
-        _ fetching: FetchingStore?
+        readsLists: Bool, _ fetching: FetchingStore?
     ) throws {
+        self.readsLists = readsLists
         self.fetching = fetching
         self.context = context
         self.index = index
@@ -74,11 +78,12 @@ struct PackCheck {
 
     private mutating func readPacks() throws {
         let listed = try context.store.list(.packs(context.domain))
+        let lists = readsLists ? index.packs.filter { $0.value.contentClass == .list } : [:]
         let jobs = listed.enumerated().compactMap { position, object -> PackJob? in
             guard case .pack(_, let id) = object.name else { return nil }
             return PackJob(
                 id: id, byteCount: object.byteCount,
-                readsData: isChosen(position, of: listed.count))
+                readsData: isChosen(position, of: listed.count) || lists[id] != nil)
         }
         let pass = PackPass(context, index, surroundings, fetching)
         try pass.run(jobs) { finding in
@@ -232,6 +237,11 @@ struct PackCheck {
     }
 
     // MARK: the chunks
+
+    /// Packs that held a chunk, as index objects say, and are gone or cannot be looked into.
+    func gone(holding id: ChunkID) -> Set<ObjectID> {
+        Set(index.places(of: id).map { $0.pack }).filter { directories[$0] == nil }
+    }
 
     /// What is to blame if what a frame stands on cannot be had.
     func blame(frame number: Int, of directory: OpenDirectory) -> Blame? {

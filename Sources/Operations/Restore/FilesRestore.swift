@@ -50,13 +50,14 @@ struct FilesRestore: ~Copyable {
             surroundings.progress(Progress(bytes: bytes, bytesTotal: total))
         }
         // The end of the stream is where the whole is proven.
-        if let data, ranges == nil {
+        let isWhole = reader.losses?.isEmpty ?? true
+        if let data, ranges == nil, isWhole {
             guard try rest == nil && data.part() == nil else {
                 throw WireError.malformed(
                     "the data of snapshot \(reader.snapshot.id.short) is longer than its files")
             }
         }
-        if let proven = proof.take(), ranges == nil { try proven.finish() }
+        if let proven = proof.take(), ranges == nil, isWhole { try proven.finish() }
         try maker.finish()
     }
 
@@ -114,7 +115,10 @@ struct FilesRestore: ~Copyable {
             proof?.take(now)
             try body(now)
         }
-        try proof?.end(entry)
+        do { try proof?.end(entry) } catch {
+            let lost = reader.losses?.lost(.data, in: start..<end) ?? []
+            guard !lost.isEmpty else { throw error }
+        }
     }
 
     private func next(_ data: StreamReader?) throws -> (start: Int, part: StreamPart)? {

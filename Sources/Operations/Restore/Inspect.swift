@@ -1,3 +1,4 @@
+import PackStore
 import Snapshots
 import Vault
 import WireFormat
@@ -19,8 +20,8 @@ package func readCatalog(
     of snapshot: Snapshot, in vault: Vault, _ body: (CatalogEntry) throws -> Void
 ) throws {
     let reader = try SnapshotReader(snapshot, vault)
-    guard let stream = reader.manifest.stream(.catalog) else { return }
-    var catalog = CatalogReader(try reader.read(stream), snapshot: snapshot)
+    guard reader.manifest.stream(.catalog) != nil else { return }
+    var catalog = try reader.catalog()
     while let entry = try catalog.next() { try body(entry) }
 }
 
@@ -45,8 +46,13 @@ extension SnapshotReader {
 
     /// The entries of a catalog, or the members of an archive.
     func entries(_ role: Manifest.Role) throws -> CatalogReader {
-        role == .members
-            ? try members() : CatalogReader(try read(try stream(.catalog)), snapshot: snapshot)
+        role == .members ? try members() : try catalog()
+    }
+
+    func catalog() throws -> CatalogReader {
+        let stream = try stream(.catalog)
+        return CatalogReader(
+            try read(stream), snapshot: snapshot, byteCount: stream.byteCount, losses: losses)
     }
 
     func members() throws -> CatalogReader {
@@ -54,7 +60,9 @@ extension SnapshotReader {
             throw OperationError.notAStream(
                 snapshot.id.short, what: "one stream, of which no members are known")
         }
-        return CatalogReader(try read(stream), snapshot: snapshot, areMembers: true)
+        return CatalogReader(
+            try read(stream), snapshot: snapshot, byteCount: stream.byteCount, areMembers: true,
+            losses: losses)
     }
 }
 
@@ -64,10 +72,20 @@ struct CatalogReader {
     private var rules: CatalogRules
     private let what: String
     private let areMembers: Bool
+    private let byteCount: Int
+    private let losses: Losses?
 
-    /// - Parameter areMembers: of an archive.
-    init(_ stream: StreamReader, snapshot: Snapshot, areMembers: Bool = false) {
+    /// - Parameters:
+    ///   - areMembers: of an archive.
+    ///   - losses: collects what cannot be read, where that is no error: an entry tells where the next one
+    ///     begins, so nothing is known of those behind it.
+    init(
+        _ stream: StreamReader, snapshot: Snapshot, byteCount: Int, areMembers: Bool = false,
+        losses: Losses? = nil
+    ) {
         self.areMembers = areMembers
+        self.byteCount = byteCount
+        self.losses = losses
         what = "the \(areMembers ? "members" : "catalog") of snapshot \(snapshot.id.short)"
         entries = EntryReader(stream, what: what)
         rules = CatalogRules(what: what)
@@ -81,6 +99,19 @@ struct CatalogReader {
     private var contentEnd = 0
 
     mutating func next() throws -> CatalogEntry? {
+        guard let losses else { return try read() }
+        let start = entries.position
+        let role = areMembers ? Manifest.Role.members : .catalog
+        do {
+            let entry = try read()
+            // What zeros stand in may look like an entry.
+            if losses.lost(role, in: start..<entries.position).isEmpty { return entry }
+        } catch  where isDamage(error) {}
+        losses.add(role, start..<byteCount)
+        return nil
+    }
+
+    private mutating func read() throws -> CatalogEntry? {
         guard let bytes = try entries.next() else { return nil }
         let entry = try CatalogEntry(bytes, what: what, isMember: areMembers)
         try rules.add(entry)

@@ -45,15 +45,13 @@ private func copyMember(_ path: Path, of reader: SnapshotReader, to output: Outp
         throw OperationError.noSuchMember(
             "\(path)", of: reader.snapshot.id.short, why: "it holds a stream, not files")
     }
-    var catalog = CatalogReader(
-        try reader.read(try reader.stream(.catalog)), snapshot: reader.snapshot)
+    var catalog = try reader.catalog()
     var wanted = path.bytes
     while let entry = try catalog.next() {
         if entry.path == wanted, let link = entry.hardLink {
             // The content stands with the first name, which came before and is no link.
             wanted = link
-            catalog = CatalogReader(
-                try reader.read(try reader.stream(.catalog)), snapshot: reader.snapshot)
+            catalog = try reader.catalog()
             continue
         }
         if entry.path == wanted {
@@ -82,8 +80,7 @@ private func copyMember(_ path: Path, of reader: SnapshotReader, to output: Outp
 /// The one file whose path ends like this; nil where there is none, or more than one. The top of a
 /// directory that was saved is known by its last names.
 private func onlyPath(endingWith ending: Path, of reader: SnapshotReader) throws -> Path? {
-    var catalog = CatalogReader(
-        try reader.read(try reader.stream(.catalog)), snapshot: reader.snapshot)
+    var catalog = try reader.catalog()
     let wanted = [UInt8(ascii: "/")] + ending.bytes
     var found: [[UInt8]] = []
     while let entry = try catalog.next(), found.count < 2 {
@@ -145,6 +142,8 @@ package struct RestoreRequest: Sendable {
     package var deletes: Bool
     /// Of files: the directory that becomes the target, what lies outside is left out; nil for all.
     package var top: [UInt8]?
+    /// Whether what is damaged comes back as zeros, and is told.
+    package var allowsDamage = false
     /// Whether a physical backup is made a data directory, with all that it needs.
     package var prepares = false
     /// The program that does it; nil to look for it.
@@ -171,6 +170,10 @@ package struct RestoreOutcome: Sendable {
     package let seconds: Double
     /// In place: how many bytes were compared, and how many of them written.
     package var inPlace: (compared: Int, written: Int)?
+    /// What is damaged and came back as zeros, and what of that is in which file, member or table. Of a damaged
+    /// catalog, or list of members, what it did not tell did not come back.
+    package var losses: [Loss] = []
+    package var damagedParts: [DamagedPart] = []
 }
 
 package func restore(_ request: RestoreRequest, from vault: Vault) throws -> RestoreOutcome {
@@ -181,27 +184,37 @@ package func restore(_ request: RestoreRequest, from vault: Vault) throws -> Res
             path: request.target, bytes: prepared.bytes, files: prepared.count,
             notes: prepared.notes, seconds: began.elapsedSeconds)
     }
-    let reader = try SnapshotReader(request.snapshot, vault)
-    func outcome(_ path: Path, bytes: Int, files: Int, notes: [String]) -> RestoreOutcome {
-        RestoreOutcome(
+    let losses = request.allowsDamage ? Losses() : nil
+    let reader = try SnapshotReader(request.snapshot, vault, losses: losses)
+    func outcome(_ path: Path, bytes: Int, files: Int, notes: [String]) throws -> RestoreOutcome {
+        var outcome = RestoreOutcome(
             path: path, bytes: bytes, files: files, notes: notes, seconds: began.elapsedSeconds)
+        if let losses, !losses.isEmpty {
+            let wanted =
+                request.include.isEmpty && request.top == nil
+                ? nil : try WantedEntries(request) { try reader.entries(role) }
+            outcome.damagedParts = try reader.parts(hitBy: losses, wanted: wanted)
+            outcome.losses = losses.all
+        }
+        return outcome
     }
+    let role = reader.manifest.stream(.catalog) != nil ? Manifest.Role.catalog : .members
     let holdsFiles =
         reader.manifest.stream(.catalog) != nil || reader.manifest.stream(.members) != nil
     if request.inPlace, holdsFiles {
         let files = try InPlaceRestore(request, reader, vault.surroundings).run()
-        var result = outcome(
+        var result = try outcome(
             request.target, bytes: files.bytesWritten, files: files.count, notes: files.notes)
         result.inPlace = (files.bytesCompared, files.bytesWritten)
         return result
     }
     if reader.manifest.stream(.catalog) != nil {
         let files = try FilesRestore(request, reader, vault.surroundings).run()
-        return outcome(request.target, bytes: files.bytes, files: files.count, notes: files.notes)
+        return try outcome(request.target, bytes: files.bytes, files: files.count, notes: files.notes)
     }
     if reader.manifest.stream(.members) != nil {
         let files = try MembersRestore(request, reader, vault.surroundings).run()
-        return outcome(request.target, bytes: files.bytes, files: files.count, notes: files.notes)
+        return try outcome(request.target, bytes: files.bytes, files: files.count, notes: files.notes)
     }
     guard request.include.isEmpty else {
         throw OperationError.notAStream(
@@ -210,12 +223,12 @@ package func restore(_ request: RestoreRequest, from vault: Vault) throws -> Res
     if request.inPlace {
         let path = try filePath(request, reader, vault.surroundings)
         let counts = try restoreFileInPlace(path, reader, vault.surroundings)
-        var result = outcome(path, bytes: counts.written, files: 1, notes: [])
+        var result = try outcome(path, bytes: counts.written, files: 1, notes: [])
         result.inPlace = counts
         return result
     }
     let (path, bytes) = try restoreFile(request, reader, vault.surroundings)
-    return outcome(path, bytes: bytes, files: 1, notes: [])
+    return try outcome(path, bytes: bytes, files: 1, notes: [])
 }
 
 /// A stream becomes one file: written beside its place under a name of its own, flushed, and only

@@ -20,10 +20,17 @@ final class SnapshotReader {
     let fetching: FetchingStore?
     fileprivate let decoded = DecodedFrames(bytesMax: 32 << 20)
     let surroundings: Surroundings
+    /// Where what is damaged is read as zeros: what of it was met. Nil where it is an error.
+    let losses: Losses?
 
     /// - Parameter before: a reader of the same domain, whose view of what is stored is new enough.
-    init(_ snapshot: Snapshot, _ vault: Vault, after before: SnapshotReader? = nil) throws {
+    /// - Parameter losses: collects what is damaged, which is read as zeros then; nil makes it an error.
+    init(
+        _ snapshot: Snapshot, _ vault: Vault, after before: SnapshotReader? = nil,
+        losses: Losses? = nil
+    ) throws {
         self.snapshot = snapshot
+        self.losses = losses
         surroundings = vault.surroundings
         let context = try vault.readingContext(snapshot.domain)
         fetching = vault.fetching
@@ -79,7 +86,8 @@ final class SnapshotReader {
 
     func list(_ stream: Manifest.Stream, onNode: ((ChunkID) -> Void)? = nil) throws -> ListReader {
         try ListReader(
-            stream, lists, what: "the list of snapshot \(snapshot.id.short)", onNode: onNode)
+            stream, lists, what: "the list of snapshot \(snapshot.id.short)", onNode: onNode,
+            skipsDamage: losses != nil)
     }
 }
 
@@ -147,6 +155,8 @@ final class StreamReader {
     private var openStart = 0
     /// Stretches that are planned and not yet with the decoders.
     private var waiting: [Stretch] = []
+    /// Those with the decoders, where they may be damaged.
+    private var decoding: [Stretch] = []
     private var lastChunk: FoundChunk?
     private var isPlanned = false
 
@@ -213,11 +223,8 @@ final class StreamReader {
         case .zeros(let count): part = .zeros(count)
         case .content(let slice): part = .bytes(slice)
         case .stretch:
-            guard let bytes = try decoders.take() else {
-                preconditionFailure("what is planned is being decoded")
-            }
+            part = .bytes(try decoded(at: planned[next].start))
             fetches?.stretchDone()
-            part = .bytes(bytes)
         }
         next += 1
         byteCount += part.count
@@ -226,6 +233,37 @@ final class StreamReader {
         }
         add(part)
         return part
+    }
+
+    /// The oldest stretch that the decoders have.
+    private func decoded(at start: Int) throws -> Slice {
+        let stretch = snapshot.losses.map { _ in decoding.removeFirst() }
+        do {
+            guard let bytes = try decoders.take() else {
+                preconditionFailure("what is planned is being decoded")
+            }
+            return bytes
+        } catch {
+            guard isDamage(error), let stretch, let losses = snapshot.losses else { throw error }
+            return try salvage(stretch, at: start, losses)
+        }
+    }
+
+    /// What of a stretch can be had, zeros in the place of the rest.
+    private func salvage(_ stretch: Stretch, at start: Int, _ losses: Losses) throws -> Slice {
+        let result = Buffer(capacity: stretch.byteCount)
+        var end = 0
+        for found in stretch.chunks {
+            let room = result.room(end..<(end + found.byteCount))
+            do {
+                try snapshot.lists.chunk(found.id).withBytes { room.copyMemory(from: $0) }
+            } catch  where isDamage(error) {
+                room.initializeMemory(as: UInt8.self, repeating: 0)
+                losses.add(stream.role, (start + end)..<(start + end + found.byteCount))
+            }
+            end += found.byteCount
+        }
+        return Slice(result, 0..<end)
     }
 
     // MARK: planning
@@ -245,6 +283,7 @@ final class StreamReader {
         var begun = 0
         while begun < waiting.count, !decoders.isFull {
             decoders.submit(waiting[begun])
+            if snapshot.losses != nil { decoding.append(waiting[begun]) }
             begun += 1
         }
         waiting.removeFirst(begun)
@@ -270,22 +309,33 @@ final class StreamReader {
             throw malformed("it ends too early")
         }
         if piece.range.lowerBound != end { submitOpen() }
-        guard let id = piece.id else {
+        guard let id = piece.id, let found = try found(id, piece.range) else {
+            let zeros = position..<min(piece.range.upperBound, range.upperBound)
+            if piece.isLost || piece.id != nil { snapshot.losses?.add(stream.role, zeros) }
             submitOpen()
-            end = min(piece.range.upperBound, range.upperBound)
-            planned.append((position, .zeros(end - position)))
-            bytesLeft -= end - position
+            end = zeros.upperBound
+            planned.append((position, .zeros(zeros.count)))
+            bytesLeft -= zeros.count
             return
-        }
-        let found = try repeated(id) ?? snapshot.finder.find(id, after: lastChunk)
-        guard found.byteCount == piece.range.count else {
-            throw malformed("a chunk has another length")
         }
         lastChunk = found
         if open.byteCount == 0 { openStart = piece.range.lowerBound }
         end = piece.range.upperBound
         bytesLeft -= end - position
         append(found)
+    }
+
+    /// Where a chunk of the list lies; nil where that is nowhere, and zeros will do.
+    private func found(_ id: ChunkID, _ range: Range<Int>) throws -> FoundChunk? {
+        do {
+            let found = try repeated(id) ?? snapshot.finder.find(id, after: lastChunk)
+            guard found.byteCount == range.count else {
+                throw malformed("a chunk has another length")
+            }
+            return found
+        } catch  where snapshot.losses != nil && isDamage(error) {
+            return nil
+        }
     }
 
     private func repeated(_ id: ChunkID) -> FoundChunk? { lastChunk?.id == id ? lastChunk : nil }
@@ -317,7 +367,7 @@ final class StreamReader {
     private func finish() throws {
         guard !isFinished else { return }
         isFinished = true
-        guard isWhole else { return }
+        guard isWhole, snapshot.losses?.hasLost(stream.role) != true else { return }
         var used = StreamChecksum(key: stream.checksumKey)
         swap(&used, &checksum)
         let isRight = equalInConstantTime(used.finish(), stream.checksum)

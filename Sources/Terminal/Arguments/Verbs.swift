@@ -100,7 +100,7 @@ enum Verbs {
         "keys": keys,
         "rcreate": "repo init makes a repository",
         "repair":
-            "repo check says what is damaged; nothing has to be repaired for the rest to be used",
+            "repo check --repair sets aside what is damaged, and puts right what can be",
         "rebuild-index": "the index is rebuilt by itself when it is lost",
         "compact": frees, "gc": frees, "vacuum": frees, "version": "repo --version",
     ]

@@ -1,5 +1,6 @@
 import Faults
 import Operations
+import Snapshots
 import WireFormat
 
 /// `repo check`: proves that everything can be restored.
@@ -8,31 +9,54 @@ enum CheckCommand {
         "read-data", value: "[=PERCENT]",
         "read all stored data too, or a share of it, and verify every byte")
 
+    private static let repairs = Option(
+        "repair", "set aside what is damaged, and put right what can be")
+
     static let command = Command(
         "check", summary: "prove that everything can be restored",
-        usage: ["[--read-data[=PERCENT]]"],
+        usage: ["[--read-data[=PERCENT]]", "--repair [--read-data] [--accept-rollback]"],
         description: """
             Checks keys, snapshots, lists and the directories of all packs, and that every
             piece that a snapshot needs is there. With --read-data it also reads, decrypts
             and verifies what is stored. Damage is named, with the snapshots it concerns,
-            and ends with exit status 5.
+            and ends with exit status 5. Of every snapshot that it concerns it is said which
+            bytes of which stream are lost, and in which files, members or tables they lie.
+
+            With --repair everything damaged is set aside: moved below set-aside/ in the
+            repository, never deleted. What is sound of a damaged pack is kept, what index
+            objects and config say is written anew, and a snapshot of which the manifest is
+            lost is given up. What is lost then is missing, so the next add of the same data
+            stores it anew, and heals every snapshot that needs it. Add --read-data to find
+            damage of stored data as well. Where snapshots are missing nothing is changed
+            unless --accept-rollback says that this is known; then it is recorded. The exit
+            status is 0 if all that is left can be restored whole.
             """,
-        options: [readData, Session.acceptRollback],
+        options: [readData, repairs, Session.acceptRollback],
         examples: [
             .init("repo check", "fast: reads no stored data"),
             .init("repo check --read-data", "everything"),
             .init("repo check --read-data=10", "a tenth, for every night"),
+            .init("repo check --read-data --repair", "after a disk lost something"),
         ],
         run: run)
 
     private static func run(_ session: Session) throws -> ExitCode {
         let request = CheckRequest(
             readDataPercent: try percent(session.arguments),
-            acceptRollback: session.arguments.has(Session.acceptRollback))
+            acceptRollback: session.arguments.has(Session.acceptRollback),
+            repairs: session.arguments.has(repairs))
         let vault = try session.openVault()
         let outcome = try check(request, vault)
         let console = session.console
+        for repair in outcome.repairs {
+            if console.isJSON {
+                try console.out(.object(["type": "repair", "what": .string(repair)]))
+            } else {
+                try console.out(printable("repaired: \(repair)"))
+            }
+        }
         for damage in outcome.damages { try tell(damage, console) }
+        for lost in outcome.losses { try tell(lost, console) }
         for note in outcome.notes { console.note(note) }
         if console.isJSON {
             try console.out(json(outcome))
@@ -73,6 +97,17 @@ enum CheckCommand {
                 + (damage.snapshots.isEmpty ? "" : "; it concerns \(names)\(more)"))
     }
 
+    private static func tell(_ lost: SnapshotLosses, _ console: Console) throws {
+        guard console.isJSON else {
+            return try LossSheet.tell(lost.snapshot, lost.losses, lost.parts, console)
+        }
+        try console.out(
+            .object([
+                "type": "lost", "snapshot": .string("\(lost.snapshot.id)"),
+                "lost": LossSheet.json(lost.losses), "damaged": LossSheet.json(lost.parts),
+            ]))
+    }
+
     private static let namesMax = 8
 
     private static func tell(_ outcome: CheckOutcome, _ console: Console) throws {
@@ -94,7 +129,8 @@ enum CheckCommand {
 
     private static func json(_ outcome: CheckOutcome) -> JSON {
         .object([
-            "type": "summary", "damages": .integer(outcome.damages.count),
+            "type": "summary", "repairs": .integer(outcome.repairs.count),
+            "damages": .integer(outcome.damages.count),
             "snapshots": .integer(outcome.snapshots),
             "packs": .integer(outcome.packs), "chunks": .integer(outcome.chunks),
             "bytes_read": .integer(outcome.bytesRead), "data_was_read": .bool(outcome.dataWasRead),
@@ -112,12 +148,22 @@ private struct FoundDamage: Explained {
     var message: String {
         let objects = Figures.count(outcome.damages.count, "damaged object")
         let snapshots = Set(outcome.damages.flatMap { $0.snapshots }).count
+        let found =
+            outcome.repairs.isEmpty
+            ? "check found \(objects)" : "after the repair there are \(objects)"
         return snapshots == 0
-            ? "check found \(objects); no snapshot is touched"
-            : "check found \(objects); \(Figures.count(snapshots, "snapshot")) cannot be restored whole"
+            ? "\(found); no snapshot is touched"
+            : "\(found); \(Figures.count(snapshots, "snapshot")) cannot be restored whole"
     }
 
-    var hint: String? { "what is not named can be restored; make a new snapshot of what is" }
+    var hint: String? {
+        if outcome.repairs.isEmpty {
+            return
+                "what is not named can be restored; repo check --read-data --repair sets aside what is damaged"
+        }
+        return
+            "add the same data again, and what it has heals; repo restore --allow-damaged brings back what is left"
+    }
 
     var exitCode: ExitCode { outcome.exitCode }
 }

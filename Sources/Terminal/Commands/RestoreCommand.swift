@@ -18,6 +18,8 @@ enum RestoreCommand {
         "delete", "with --in-place: remove what the snapshot does not have")
     private static let prepare = Option(
         "prepare", "make a physical backup a data directory, with all increments it needs")
+    private static let allowDamaged = Option(
+        "allow-damaged", "bring back what is left, zeros in the place of what is lost")
     private static let prepareWith = Option(
         "prepare-with", value: "PROGRAM",
         "the mariabackup, xtrabackup or pg_combinebackup to use; default the one in PATH")
@@ -26,6 +28,7 @@ enum RestoreCommand {
         "restore", summary: "bring a snapshot back",
         usage: [
             "REF --to PATH [--include PATTERN] [--overwrite]",
+            "REF --to PATH --allow-damaged",
             "REF --to PATH --in-place [--delete]", "REF --to PATH --prepare",
             "REF -- COMMAND ARG...", "GROUP --to DIRECTORY [--overwrite]",
         ],
@@ -48,13 +51,20 @@ enum RestoreCommand {
             With COMMAND the whole stream is proven first, and only then fed to the
             command. If the command fails, so does repo.
 
+            With --allow-damaged a snapshot of which some is lost comes back as far as it
+            can: zeros stand in the place of what is lost, every range of them is listed,
+            with the files, members or tables they lie in, and the exit status is 3.
+
             Of a GROUP all that was saved together comes back under DIRECTORY: streams as
             files of fitting names, files and archives in a directory each that is called
             like the series. Nothing is begun where one of the names is taken.
             """,
         operands: [Operand("REF")],
         takesCommandLine: true,
-        options: [target, include, overwrite, inPlace, delete, prepare, prepareWith, Session.acceptRollback],
+        options: [
+            target, include, overwrite, inPlace, delete, prepare, prepareWith, allowDamaged,
+            Session.acceptRollback,
+        ],
         examples: [
             .init("repo restore shop --to shop.sql", "the latest dump as a file"),
             .init(
@@ -94,6 +104,12 @@ enum RestoreCommand {
                     "--prepare wants a directory of its own, and all of a backup",
                     hint: "leave out \(option.flag)")
             }
+            for option in [inPlace, prepare, prepareWith]
+            where arguments.has(allowDamaged) && arguments.has(option) {
+                throw UsageError(
+                    "--allow-damaged would put zeros in the place of what may be whole",
+                    hint: "leave out \(option.flag), and restore to a place of its own")
+            }
             let vault = try session.openVault()
             let snapshot: Snapshot
             switch try reference.meaning(in: session.history(vault)) {
@@ -101,14 +117,12 @@ enum RestoreCommand {
             case .occurrence(let occurrence):
                 guard patterns.isEmpty else { throw oneOf(reference, "--include chooses files") }
                 guard !prepares else { throw oneOf(reference, "--prepare makes one directory") }
-                try restoreGroup(
-                    occurrence,
-                    RestoreRequest(
-                        snapshot: occurrence.snapshots[0], target: path,
-                        overwrite: arguments.has(overwrite), inPlace: arguments.has(inPlace),
-                        deletes: arguments.has(delete)),
-                    vault, session.console)
-                return .done
+                var request = RestoreRequest(
+                    snapshot: occurrence.snapshots[0], target: path,
+                    overwrite: arguments.has(overwrite), inPlace: arguments.has(inPlace),
+                    deletes: arguments.has(delete))
+                request.allowsDamage = arguments.has(allowDamaged)
+                return try restoreGroup(occurrence, request, vault, session.console)
             }
             if !patterns.isEmpty, !snapshot.head.holdsFiles, !snapshot.head.isArchive {
                 throw UsageError(
@@ -119,13 +133,16 @@ enum RestoreCommand {
                 snapshot: snapshot, target: path, include: patterns,
                 overwrite: arguments.has(overwrite), inPlace: arguments.has(inPlace),
                 deletes: arguments.has(delete))
+            request.allowsDamage = arguments.has(allowDamaged)
             request.prepares = prepares
             request.prepareWith = arguments.path(prepareWith)
             let outcome = try restore(request, from: vault)
             try tell(outcome, snapshot, session.console)
-            return .done
+            return outcome.losses.isEmpty ? .done : .reservation
         case (nil, let commandLine?):
-            for option in [include, overwrite, inPlace, delete, prepare, prepareWith] where arguments.has(option) {
+            for option in [
+                include, overwrite, inPlace, delete, prepare, prepareWith, allowDamaged,
+            ] where arguments.has(option) {
                 throw UsageError(
                     "\(option.flag) goes with --to",
                     hint: "repo restore REF --to PATH \(option.flag) ...")
@@ -154,6 +171,7 @@ enum RestoreCommand {
             try console.out(json(outcome, snapshot))
             return
         }
+        try LossSheet.tell(snapshot, outcome.losses, outcome.damagedParts, console)
         try console.summary("restored \(describe(snapshot)) to \(printable("\(outcome.path)"))")
         let files =
             snapshot.head.holdsFiles || outcome.files > 1
@@ -173,6 +191,8 @@ enum RestoreCommand {
             "bytes_compared": .optional(outcome.inPlace?.compared),
             "files": .integer(outcome.files), "seconds": .seconds(outcome.seconds),
             "notes": .array(outcome.notes.map { .string($0) }),
+            "lost": LossSheet.json(outcome.losses),
+            "damaged": LossSheet.json(outcome.damagedParts),
         ])
     }
 

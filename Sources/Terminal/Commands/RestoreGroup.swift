@@ -1,3 +1,4 @@
+import Faults
 import Operations
 import Snapshots
 import Vault
@@ -15,16 +16,19 @@ extension RestoreCommand {
     /// Restores all that a group saved together, and says so: a line a snapshot, then one for all.
     static func restoreGroup(
         _ occurrence: Occurrence, _ request: RestoreRequest, _ vault: Vault, _ console: Console
-    ) throws {
+    ) throws -> ExitCode {
+        var isWhole = true
         var bytes = 0
         var seconds = 0.0
         try restore(occurrence, like: request, from: vault) { snapshot, outcome in
             for note in outcome.notes { console.warn(note) }
+            if !outcome.losses.isEmpty { isWhole = false }
             bytes += outcome.bytes
             seconds += outcome.seconds
             if console.isJSON {
                 try console.out(json(outcome, snapshot))
             } else {
+                try LossSheet.tell(snapshot, outcome.losses, outcome.damagedParts, console)
                 try console.summary(
                     "restored \(describe(snapshot)) to \(printable("\(outcome.path)")):"
                         + " \(Figures.size(outcome.bytes))")
@@ -34,5 +38,6 @@ extension RestoreCommand {
             "\(printable(occurrence.group)) of \(Times.local(occurrence.time)):"
                 + " \(Figures.count(occurrence.snapshots.count, "snapshot")),"
                 + " \(Figures.size(bytes)), \(Figures.duration(seconds))")
+        return isWhole ? .done : .reservation
     }
 }

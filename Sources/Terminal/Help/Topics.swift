@@ -78,7 +78,8 @@ enum Topics {
               0    done
               1    failed
               2    wrong usage: nothing was tried
-              3    saved with a reservation: files unreadable, or much shorter than usual
+              3    saved with a reservation: files unreadable, or much shorter than usual;
+                   restored but for what is lost (restore --allow-damaged)
               4    the stream was cut off, or what wrote it failed: nothing was saved
               5    check found damage
               6    the repository is of a later format version
@@ -117,6 +118,9 @@ enum Topics {
                          (null outside them), bytes_new, bytes_gone
               key        key list: key, kind, secret, created, label, domain, open
               damage     check: object, problem, snapshots
+              lost       check: snapshot, lost [{stream, ranges}], damaged [{kind, path,
+                         ranges}]; kind is file, member or table; ranges as of tables
+              repair     check --repair: what
               policy     policy show: pattern, version, time, keep_last, keep_hourly,
                          keep_daily, keep_weekly, keep_monthly, keep_yearly (null: no
                          rule; -1: all), keep_within, keep_tags, max_age, timezone,
@@ -132,13 +136,13 @@ enum Topics {
                          evidence, end, bytes_read, bytes_new, bytes_stored, chunks,
                          chunks_new, frames_delta, bytes_saved, seconds, position,
                          reservations
-                restore  snapshot, path, bytes, files, seconds, notes; of a group one a
-                         snapshot; with a command: snapshot, program, exit_status,
-                         signal, bytes, seconds
+                restore  snapshot, path, bytes, files, seconds, notes, lost, damaged; of a
+                         group one a snapshot; with a command: snapshot, program,
+                         exit_status, signal, bytes, seconds
                 diff     first, second, added, removed, content, metadata, unchanged,
                          bytes_new, bytes_gone, bytes_common, seconds
-                check    damages, snapshots, packs, chunks, bytes_read, data_was_read, notes,
-                         seconds, exit_code
+                check    repairs, damages, snapshots, packs, chunks, bytes_read,
+                         data_was_read, notes, seconds, exit_code
                 prune    snapshots_kept, snapshots_dropped, dry_run
                 forget   snapshots_dropped, dry_run
                 policy   set, remove: pattern, version; acknowledge: snapshots
