@@ -1,4 +1,6 @@
+import ObjectStorage
 import PackStore
+import Sealing
 import Snapshots
 import WireFormat
 
@@ -9,14 +11,24 @@ struct EarlierSnapshot {
     let manifest: Manifest
     private let context: DomainContext
 
-    /// - Parameter context: where what deltas stand on is read from; nil where none are made.
-    init?(_ snapshot: Snapshot?, _ context: DomainContext?) {
-        guard let snapshot, let context,
-            let manifest = try? SnapshotStore(context).manifest(
+    /// - Parameters:
+    ///   - context: where what deltas stand on is read from; nil where none are made.
+    ///   - unreadable: told what is wrong with a manifest that is there, and that this key opens.
+    init?(
+        _ snapshot: Snapshot?, _ context: DomainContext?,
+        unreadable: (any Error) -> Void = { _ in }
+    ) {
+        guard let snapshot, let context else { return nil }
+        do {
+            manifest = try SnapshotStore(context).manifest(
                 snapshot.id, expecting: snapshot.head)
-        else { return nil }
+        } catch StorageError.missing, SealingError.lacksKey {
+            return nil
+        } catch {
+            unreadable(error)
+            return nil
+        }
         self.snapshot = snapshot
-        self.manifest = manifest
         self.context = context
     }
 

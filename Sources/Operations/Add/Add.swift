@@ -46,6 +46,8 @@ struct AddRun {
     let bases: DomainContext?
     /// The parent as far as it can be read here.
     private let earlier: EarlierSnapshot?
+    /// What is wrong with the parent, if it should be readable here and is not.
+    private let parentDamage: String?
     let started: Int64
 
     /// - Parameter started: when, where that is known already.
@@ -64,7 +66,10 @@ struct AddRun {
         let packs = try vault.lastingPacks(context, index)
         parent = try Self.parent(request, series, history, context)
         bases = parent == nil || request.deltaLimits == nil ? nil : vault.baseContext(context)
-        earlier = EarlierSnapshot(parent, bases)
+        var problem: (any Error)?
+        earlier = EarlierSnapshot(parent, bases) { problem = $0 }
+        // Of a far repository only copies are read here, which say nothing of it.
+        parentDamage = vault.store.isNear ? problem.map { explanation(of: $0) } : nil
         store = ChunkStore(
             context, index, existing: packs, level: request.level,
             workers: vault.surroundings.workers, bases: bases,
@@ -182,7 +187,7 @@ struct AddRun {
 
     /// Damage of earlier snapshots that was come upon. This one does not stand on it.
     var damageNotes: [String] {
-        store.damagedBase.map {
+        (parentDamage ?? store.damagedBase).map {
             ["earlier snapshots are damaged: \($0); this one is whole: run repo check"]
         } ?? []
     }
