@@ -19,6 +19,9 @@ package struct FileError: Explained {
         "cannot \(action) \(path): \(String(cString: strerror(code)).lowercased())"
     }
 
+    /// Whether there was no room for it.
+    package var isForRoom: Bool { code == ENOSPC || code == EDQUOT }
+
     package var hint: String? {
         switch code {
         case ENOSPC, EDQUOT:

@@ -32,6 +32,13 @@ package struct DirectoryStore: ObjectStore {
     private func path(_ name: ObjectName) -> Path { root / name.description }
 
     package func put(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws {
+        switch name {
+        case .tombstone, .record: try withReserve { try create(name, bytes) }
+        default: try create(name, bytes)
+        }
+    }
+
+    private func create(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws {
         let temporary = root / "tmp" / hexadecimal(try randomBytes(ObjectID.byteCount))
         let target = path(name)
         try directories.make(root / "tmp")
@@ -130,7 +137,9 @@ extension DirectoryStore {
     private var temporaries: Path { root / "tmp" }
 
     /// The file system's clock: that of a server, where it is mounted from one.
-    package func now() throws -> Int64 {
+    package func now() throws -> Int64 { try withReserve { try modifiedNow() } }
+
+    private func modifiedNow() throws -> Int64 {
         try directories.make(temporaries)
         let probe = temporaries / hexadecimal(try randomBytes(ObjectID.byteCount))
         var file = try Descriptor(creating: probe, calls: calls)
@@ -143,13 +152,62 @@ extension DirectoryStore {
     package func removeRemains(before time: Int64) throws -> Int {
         var byteCount = 0
         for name in try directories.names(temporaries) ?? [] {
-            guard let status = try directories.status(temporaries / name), status.kind == .file,
+            guard name != Self.reserveName,
+                let status = try directories.status(temporaries / name), status.kind == .file,
                 status.modified < time
             else { continue }
             try directories.remove(temporaries / name)
             byteCount += Int(status.st_size)
         }
         return byteCount
+    }
+
+    private static let reserveName: Path = "reserve"
+    /// Some thirty tombstones and records, a block each: with every snapshot that goes there is more.
+    private static let reserveBytes = 128 << 10
+
+    private var reserve: Path { temporaries / Self.reserveName }
+
+    package func makeReserve() {
+        guard isDurable else { return }
+        let bytes = Self.noise
+        // Where there is less room, less is kept.
+        for byteCount in [bytes.count, bytes.count / 4, bytes.count / 16] {
+            do {
+                if let status = try directories.status(reserve) {
+                    guard status.st_size < byteCount else { return }
+                    try directories.remove(reserve)
+                }
+                try directories.make(temporaries)
+                return try bytes.withUnsafeBytes {
+                    try directories.create(
+                        reserve, UnsafeRawBufferPointer(rebasing: $0[..<byteCount]), durable: true)
+                }
+            } catch {
+                try? directories.remove(reserve)
+            }
+        }
+    }
+
+    /// Bytes that no file system makes shorter.
+    private static var noise: [UInt8] {
+        var state: UInt64 = 1
+        return (0..<reserveBytes).map { _ in
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return UInt8(state >> 56)
+        }
+    }
+
+    /// Where there is no room the reserve goes, and it is tried once more, also where another thread has
+    /// taken it.
+    private func withReserve<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let error as FileError where error.isForRoom {
+            try? directories.remove(reserve)
+            // It may have its name already, where only the flush of its directory failed.
+            do { return try body() } catch StorageError.exists { throw error }
+        }
     }
 
     /// Whether a new repository may be made here: nothing there, or an empty directory.

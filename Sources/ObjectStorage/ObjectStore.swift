@@ -45,6 +45,9 @@ package protocol ObjectStore: Sendable {
     /// - Parameter time: by the store's clock; what was touched since is left alone.
     /// - Returns: how many bytes that freed.
     func removeRemains(before time: Int64) throws -> Int
+    /// Keeps some room for tombstones and records, without which a full disk could not be freed of anything. What
+    /// cannot be had now is had by a later prune.
+    func makeReserve()
 }
 
 /// What became of the time that an object is kept for.
@@ -114,6 +117,9 @@ extension ObjectStore {
         try put(other, get(name))
         try remove(name)
     }
+
+    /// Most stores have no end.
+    package func makeReserve() {}
 
     /// Whether a repository is here.
     package func hasConfigOrKeys() throws -> Bool {

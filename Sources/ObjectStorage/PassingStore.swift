@@ -33,4 +33,5 @@ extension PassingStore {
     package func removeRemains(before time: Int64) throws -> Int {
         try under.removeRemains(before: time)
     }
+    package func makeReserve() { under.makeReserve() }
 }

@@ -60,6 +60,8 @@ package func forget(_ request: ForgetRequest, in vault: Vault) throws -> [Forget
         // Where listings lag, what needs one of them may not be seen yet: a later prune removes them.
         guard !vault.isEventual else { return decisions }
         let outcome = try removal.remove(candidates, history.snapshots)
+        // It may have been taken for this.
+        vault.store.makeReserve()
         // Whoever came to need one before the tombstone was there keeps it; the tombstone stays.
         if let (candidate, why) = outcome.kept.first {
             throw OperationError.staysCondemned(id: candidate.id.short, why: why.text)

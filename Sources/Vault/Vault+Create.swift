@@ -59,6 +59,7 @@ extension Vault {
             })
         _ = try vault.addKey(.full, credential, label: label)
         try store.put(.config, vault.configObject)
+        store.makeReserve()
         return vault
     }
 

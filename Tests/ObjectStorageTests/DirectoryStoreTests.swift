@@ -260,6 +260,56 @@ struct DirectoryStoreTests {
         #expect(try names(root / "tmp") == [])
     }
 
+    @Test func `where there is no room the reserve makes some, for what frees more`() throws {
+        let reserve = root / "tmp/reserve"
+        func reserveBytes() throws -> Int? {
+            try Directories(.kernel).status(reserve).map { Int($0.st_size) }
+        }
+        store().makeReserve()
+        #expect(try reserveBytes() == 128 << 10)
+        // It is no remains of anything.
+        #expect(try store().removeRemains(before: .max) == 0 && reserveBytes() != nil)
+        let full = GatedCalls { call, _ in
+            guard call.name == "write" else { return nil }
+            return (try? Directories(.kernel).status(reserve)) == nil ? nil : -ENOSPC
+        }
+        #expect(throws: FileError.self) { try store(full.calls).put(name, [1]) }
+        #expect(try reserveBytes() != nil)
+        try store(full.calls).put(.tombstone(.pack, id(1)), [1])
+        #expect(try store().get(.tombstone(.pack, id(1))) == [1] && names(root / "tmp") == [])
+        // Half of one is made whole, and a cache has none.
+        try write("tmp/reserve", [1, 2])
+        store().makeReserve()
+        #expect(try reserveBytes() == 128 << 10)
+        try store().put(.record(.hold, id(2)), [2])
+        #expect(try reserveBytes() != nil)
+        try Directories(.kernel).remove(reserve)
+        DirectoryStore(root, calls: .kernel, randomBytes: { _ in [] }, isDurable: false).makeReserve()
+        #expect(try reserveBytes() == nil)
+    }
+
+    @Test func `what has its name already when its directory finds no room is told as that`() throws {
+        let stone = ObjectName.tombstone(.pack, id(1))
+        try Directories(.kernel).make((root / stone.description).parent)
+        let parent = (root / stone.description).parent
+        let full = GatedCalls { call, _ in
+            call.name == "fsync" && call.path == parent ? -ENOSPC : nil
+        }
+        let error = #expect(throws: FileError.self) { try store(full.calls).put(stone, [1]) }
+        #expect(error?.code == ENOSPC)
+        #expect(try store().get(stone) == [1] && names(root / "tmp") == [])
+    }
+
+    @Test func `a disk that stays full has no reserve, and says so where one would be needed`() throws {
+        let full = GatedCalls { call, _ in call.name == "write" ? -EDQUOT : nil }
+        store(full.calls).makeReserve()
+        #expect(try names(root / "tmp") == [])
+        let error = #expect(throws: FileError.self) {
+            try store(full.calls).put(.tombstone(.pack, id(1)), [1])
+        }
+        #expect(error?.code == EDQUOT)
+    }
+
     @Test func `no randomness, no object`() throws {
         struct NoEntropy: Error {}
         let store = DirectoryStore(root, calls: .kernel, randomBytes: { _ in throw NoEntropy() })

@@ -132,8 +132,8 @@ final class LiveData {
     private func need(_ id: ChunkID, of snapshot: ObjectID) {
         if chunks.count < Self.chunksMax {
             guard chunks.insert(id) else { return }
-        } else if chunks.value(of: id) != nil {
-            return
+        } else {
+            guard chunks.value(of: id) == nil else { return }
         }
         chunkCount += 1
         need(stored: id, of: snapshot)

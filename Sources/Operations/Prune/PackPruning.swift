@@ -1,5 +1,6 @@
 import ChunkIndex
 import Faults
+import Files
 import ObjectStorage
 import PackStore
 import Snapshots
@@ -76,19 +77,51 @@ final class PackPruning {
     }
 
     private func tidyIndex() throws {
-        outcome.bytesRewritten += try keeper.merge(damaged: vault.surroundings.tellUnusable)
+        try ifThereIsRoom {
+            outcome.bytesRewritten += try keeper.merge(damaged: vault.surroundings.tellUnusable)
+        }
+    }
+
+    /// On a full disk that goes which can go: then there is room for the rest, in another run.
+    private func ifThereIsRoom(_ write: () throws -> Void) throws {
+        do { try write() } catch let error as FileError where error.isForRoom { outcome.full = error }
     }
 
     /// P1b, P2: what is live is copied first, so that nobody has to upload it again meanwhile.
+    /// - Returns: what is condemned now.
     private func moveAndCondemn() throws -> [ObjectID] {
+        var chosen = plan.dead
+        try ifThereIsRoom { chosen += try rewriteWasteful() }
+        let (signed, domain, time) = (vault.signedObjects, context.domain, vault.surroundings.now())
+        var condemned: [ObjectID] = []
+        try askAll(
+            chosen, atOnce: context.requestsAtOnce,
+            { pack in
+                try signed.put(
+                    Tombstone(
+                        target: .pack, reason: .pruned, domain: domain, id: pack, time: time))
+            }
+        ) { pack, isPut in
+            try ifThereIsRoom {
+                try isPut.get()
+                condemned.append(pack)
+                outcome.bytesLater += sizes[pack] ?? 0
+            }
+        }
+        outcome.packsCondemned = condemned.count
+        return condemned
+    }
+
+    /// - Returns: the packs of which all that is live has another place now.
+    private func rewriteWasteful() throws -> [ObjectID] {
         let mover = PackMover(context, index, vault.surroundings)
         defer { mover.stop() }
-        var chosen = plan.dead
+        var moved: [ObjectID] = []
         for (done, (pack, segments)) in plan.wasteful.enumerated() {
             report(done, of: plan.wasteful.count, "packs rewritten")
             do {
                 try mover.move(segments, of: pack)
-                chosen.append(pack)
+                moved.append(pack)
             } catch StorageError.missing {
                 // Another prune was faster.
                 continue
@@ -100,20 +133,7 @@ final class PackPruning {
         }
         try mover.settle()
         outcome.bytesRewritten += mover.bytesWritten
-        let (signed, domain, time) = (vault.signedObjects, context.domain, vault.surroundings.now())
-        try askAll(
-            chosen, atOnce: context.requestsAtOnce,
-            { pack in
-                try signed.put(
-                    Tombstone(
-                        target: .pack, reason: .pruned, domain: domain, id: pack, time: time))
-            }
-        ) { pack, isPut in
-            try isPut.get()
-            outcome.bytesLater += sizes[pack] ?? 0
-        }
-        outcome.packsCondemned = chosen.count
-        return chosen
+        return moved
     }
 
     /// P5: for everything live, a segment of it in a pack that stays. What is only in packs that go is
@@ -243,4 +263,6 @@ struct PackOutcome {
     /// Of packs that are not needed, and are deleted by a later run.
     var bytesLater = 0
     var damaged = 0
+    /// There was no room for all that was to be written.
+    var full: FileError?
 }

@@ -1,4 +1,5 @@
 import Faults
+import Files
 import ObjectStorage
 import PackStore
 import Snapshots
@@ -13,6 +14,8 @@ struct PruneRun {
     private let now: Int64
     private let domains: [DomainID]
     var outcome = PruneOutcome()
+    /// There was no room for all that was to be written.
+    private var full: FileError?
 
     init(_ request: PruneRequest, _ vault: Vault, now: Int64) throws {
         self.request = request
@@ -26,16 +29,23 @@ struct PruneRun {
         if request.isDryRun {
             outcome.snapshotsDropped = request.dropped.count
         } else {
-            try removeSnapshots()
+            // What goes without a word needs no room: the disk may be full.
             outcome.bytesFreed += try vault.store.removeRemains(
                 before: now - options.keepIncomplete)
+            try removeSnapshots()
         }
         let leftOut = request.isDryRun ? Set(request.dropped.map { $0.id }) : []
         let failure = try prunePacks(leavingOut: leftOut)
         if vault.store.locks, !request.isDryRun {
             outcome.objectsLocked = try LockExtension(vault: vault).run()
         }
+        if !request.isDryRun { vault.store.makeReserve() }
         if let failure { throw failure }
+        guard let full else { return }
+        guard outcome.snapshotsDropped + outcome.snapshotsAbandoned + outcome.packsDeleted > 0 else {
+            throw full
+        }
+        vault.surroundings.warn("there was no room for all of it: run prune again")
     }
 
     /// What is wrong in one domain, which may be a single host's, keeps no space from the others.
@@ -105,6 +115,7 @@ struct PruneRun {
         outcome.packsCondemned += packs.packsCondemned
         outcome.packsDeleted += packs.packsDeleted
         outcome.damaged += packs.damaged
+        full = full ?? packs.full
         if request.isDryRun {
             // In the end: by runs of today and later.
             outcome.bytesFreed += packs.figures.removableBytes + packs.bytesLater
@@ -137,12 +148,13 @@ struct PruneRun {
                 : candidate
         }
         let abandoned = try self.abandoned(history).filter { !leftIDs.contains($0.id) }
-        try removal.condemn(dropped + abandoned)
+        let new = try removal.condemnWhatFits(dropped + abandoned)
+        full = new.full
         // Where listings lag, what needs one of them is seen only after a while.
         let settle = request.options.settle ?? 0
         let due =
             vault.isEventual
-            ? left.filter { now - ($0.since ?? now) >= settle } : left + dropped + abandoned
+            ? left.filter { now - ($0.since ?? now) >= settle } : left + new.condemned
         let removed = try removal.remove(due, history.snapshots)
         for candidate in removed.removed {
             if candidate.reason == .abandoned {

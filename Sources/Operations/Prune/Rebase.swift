@@ -99,7 +99,7 @@ final class Rebase {
         defer { pipeline.stop() }
         var ahead = frames[...]
         var under: [(place: ChunkPlace, namedBytes: Int)] = []
-        while true {
+        func fill() throws {
             while !pipeline.isFull, let frame = ahead.popFirst() {
                 let place = frame.place
                 guard let directory = try found({ try finder.directory(of: place.pack) }) else {
@@ -109,10 +109,14 @@ final class Rebase {
                 let at = FramePlace(directory: directory, frame: place.frame)
                 pipeline.submit(RebaseMeasure.Job(at, without: frame.between))
             }
-            guard let byteCount = try pipeline.take() else { return sizes }
+        }
+        try fill()
+        while let byteCount = try pipeline.take() {
             let (place, namedBytes) = under.removeFirst()
             sizes[place] = byteCount.map { $0 + namedBytes }
+            try fill()
         }
+        return sizes
     }
 
     /// Nil for what is gone: another prune has moved it.

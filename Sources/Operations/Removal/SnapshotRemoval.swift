@@ -1,4 +1,5 @@
 import Faults
+import Files
 import ObjectStorage
 import PackStore
 import Snapshots
@@ -57,12 +58,30 @@ struct SnapshotRemoval {
 
     /// Publishes that they will be deleted.
     func condemn(_ candidates: [Candidate]) throws {
-        for candidate in candidates {
-            try signed.put(
-                Tombstone(
-                    target: .snapshot, reason: candidate.reason, domain: candidate.domain,
-                    id: candidate.id, time: vault.surroundings.now()))
+        for candidate in candidates { try condemn(candidate) }
+    }
+
+    private func condemn(_ candidate: Candidate) throws {
+        try signed.put(
+            Tombstone(
+                target: .snapshot, reason: candidate.reason, domain: candidate.domain,
+                id: candidate.id, time: vault.surroundings.now()))
+    }
+
+    /// The same as far as there is room, and first what nothing stands on.
+    func condemnWhatFits(
+        _ candidates: [Candidate]
+    ) throws -> (condemned: [Candidate], full: FileError?) {
+        var condemned: [Candidate] = []
+        for candidate in fromTheirEnd(candidates) {
+            do {
+                try condemn(candidate)
+            } catch let error as FileError where error.isForRoom {
+                return (condemned, error)
+            }
+            condemned.append(candidate)
         }
+        return (condemned, nil)
     }
 
     /// Removes what is condemned and nothing relies on. The tombstones are there, and were when this
