@@ -13,6 +13,7 @@ ceph       the tests of object stores on the RADOS gateway of Ceph: 350 MB of pa
 line       an object store behind a line that breaks twenty nights long, and goes silent: 2 minutes
 schedules  100,000 orders of requests of three writers, two pruners and a reader; 10,000 take 3 minutes
 kills      kill -9 at every call that touches a repository, every request, and at 500 instants
+faults     the kernel refuses every call that touches a repository, once and from then on
 reliability  power cuts, failing system calls, damaged bytes: at every place instead of some
 model      the model of prune in larger scenarios, with every trace: 4 GB of memory, 13 minutes
 prune      eight writers beside prunes in a directory and in a store, a hundred killed prunes, large nights
@@ -82,6 +83,7 @@ for name in "$@"; do
             LONG=1 swift test -c release --skip-build --filter ReliabilityTests || failed=1
             ;;
         kills) LONG=1 Tests/Acceptance/kills.sh || failed=1 ;;
+        faults) LONG=1 Tests/Acceptance/faults.sh || failed=1 ;;
         model) python3 -B Tests/Model/run.py --long || failed=1 ;;
         prune) LONG=1 Tests/Acceptance/prune.sh || failed=1 ;;
         line) LONG=1 Tests/Acceptance/s3-line.sh || failed=1 ;;

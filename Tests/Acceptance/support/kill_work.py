@@ -327,7 +327,11 @@ class Verb:
         problems, work = found.problems, self.work
         summary = next((line for line in map(decoded, output.splitlines()) if line.get("type") == "summary"), {})
         if self.name in ("add", "files", "also") and "snapshot" in summary:
-            found.told["r"] = summary["snapshot"]
+            # Of two repositories one may have failed: then the other is spoken of, and it is said where nothing is saved.
+            also = summary.get("also", {})
+            found.told["other" if also.get("location") == work.place() else "r"] = summary["snapshot"]
+            if "snapshot" in also:
+                found.told["other"] = also["snapshot"]
             found.acknowledged += 1
         if self.name == "init":
             return self.after_init(found)
@@ -396,7 +400,8 @@ class Verb:
                 problems.append("there is a recovery key of nothing")
             found.notes["nothing is made and something is in the way"] += 1
             shutil.rmtree(place, ignore_errors=True)
-            os.remove(recovery)
+            if os.path.exists(recovery):
+                os.remove(recovery)
             answer = work.run(self.command)
             if answer.returncode:
                 problems.append(f"init does not end well: {answer.stderr.decode()[-300:]}")

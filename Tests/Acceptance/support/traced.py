@@ -30,6 +30,7 @@ BY_PATH = {
     264: ("renameat", (0, 1), (2, 3)), 265: ("linkat", (0, 1), (2, 3)), 266: ("symlinkat", (1, 2)),
     268: ("fchmodat", (0, 1)), 280: ("utimensat", (0, 1)), 316: ("renameat2", (0, 1), (2, 3)), 332: ("statx", (0, 1))}
 WRITES = {"write", "pwrite64", "sendto"}
+SHORTENED = {"read", "pread64", "write", "pwrite64"}
 CHANGES = WRITES | {"writev", "pwritev", "sendmsg", "ftruncate", "fallocate", "rename", "renameat", "renameat2", "mkdir",
                     "mkdirat", "rmdir", "link", "linkat", "unlink", "unlinkat", "symlink", "symlinkat", "fchmod",
                     "connect", "fsync", "fdatasync"}
@@ -106,14 +107,16 @@ class Tracee:
         return ENTRY, Call(name, places, changes)
 
     def halve(self, tid):
-        """Of the call that `tid` is about to make: half of what it would write, as if a signal had come meanwhile."""
+        """Of the call that `tid` is about to make: half of what it would read or write, as if a signal had come meanwhile;
+        whole sectors, as far as there are any, because some files take no others."""
         length = struct.unpack_from("<7Q", self.info.raw, 24)[3]
-        ptrace(POKEUSER, tid, THIRD_ARGUMENT, length // 2)
+        ptrace(POKEUSER, tid, THIRD_ARGUMENT, length // 1024 * 512 or (length + 1) // 2)
 
 
 def run(command, environment, output, errors, counts, at=None, how="before"):
     """Runs `command`; of the calls of which counts(call) says yes, kills it at number `at`, from 0: before it, after it,
-    or `half` way through. The exit status, None where it was killed, and the calls that counted."""
+    or `half` way through. `short` kills it never, and has every call that counts read or write half. The exit status, None
+    where it was killed, and the calls that counted."""
     tracee = Tracee(command, environment, output, errors)
     counted, due, threads, status = [], None, {tracee.pid}, None
 
@@ -139,6 +142,8 @@ def run(command, environment, output, errors, counts, at=None, how="before"):
                     continue
                 if call and counts(call):
                     counted.append(call)
+                    if how == "short":
+                        tracee.halve(tid)
                     if at == len(counted) - 1:
                         if how == "before":
                             kill()
