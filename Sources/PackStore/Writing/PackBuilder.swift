@@ -104,7 +104,9 @@ final class PackBuilder {
 
     private func seal() throws {
         guard !frames.isEmpty else { return }
-        let own = try own ?? OwnEnvelope(NewEnvelope(contentClass, context))
+        // The names of its chunks stand for what is sealed first: they follow from it.
+        let first = own == nil ? frames.flatMap { $0.frame.chunks.flatMap { $0.id.bytes } } : []
+        let own = try own ?? OwnEnvelope(NewEnvelope(contentClass, context, mixing: first))
         self.own = own
         let segment = PackDirectory.Segment(
             envelope: number(of: own.stored), number: own.messageCount, offset: bodyBytes,
