@@ -11,6 +11,7 @@ list() {
 archives   everything of Tests/run.sh in the long forms: more rounds, more bytes, more cut points
 ceph       the tests of object stores on the RADOS gateway of Ceph: 350 MB of packages, 4 minutes
 line       an object store behind a line that breaks twenty nights long, and goes silent: 2 minutes
+sequences  10,000 sequences of all operations against a dictionary, on two processors
 schedules  100,000 orders of requests of three writers, two pruners and a reader; 10,000 take 3 minutes
 kills      kill -9 at every call that touches a repository, every request, and at 500 instants
 faults     the kernel refuses every call that touches a repository, once and from then on
@@ -81,6 +82,10 @@ for name in "$@"; do
             ;;
         reliability)
             LONG=1 swift test -c release --skip-build --filter ReliabilityTests || failed=1
+            ;;
+        sequences)
+            LONG=1 SWIFT_DETERMINISTIC_HASHING=1 swift test -c release --skip-build \
+                --filter 'sequences of all operations' || failed=1
             ;;
         kills) LONG=1 Tests/Acceptance/kills.sh || failed=1 ;;
         faults) LONG=1 Tests/Acceptance/faults.sh || failed=1 ;;

@@ -384,6 +384,26 @@ func `what is damaged here is named and keeps nothing else from being copied`(
     #expect(again.objectsSent == 0)
 }
 
+@Test func `what somebody with a write key claims to be a copy keeps nothing from being copied`() throws {
+    let here = try TestRepository()
+    let there = try TestRepository(surroundings: testSurroundings(seed: testSeed &+ 1))
+    _ = try there.open().addKey(.write, key(4), label: nil)
+    try here.add([1, 2, 3], to: "shop")
+    // As good as a claim: it is one of whom nobody can tell that it is true.
+    let writer = try there.open(key(4), cache: "writer")
+    _ = try Operations.copy(CopyRequest(), from: try here.open(), to: writer)
+    func copy() throws -> CopyOutcome {
+        try Operations.copy(CopyRequest(), from: try here.open(), to: try there.open())
+    }
+    let first = try copy()
+    #expect(first.copied.map { $0.snapshot.domain } == [.shared])
+    let second = try copy()
+    #expect(second.copied.isEmpty && second.already == 1)
+    // Back where it was made nothing comes twice.
+    let back = try Operations.copy(CopyRequest(), from: try there.open(), to: try here.open())
+    #expect(back.copied.isEmpty, "\(back.copied)")
+}
+
 @Test func `a repository is not copied to itself`() throws {
     let here = try TestRepository()
     #expect(throws: CopyError.self) {

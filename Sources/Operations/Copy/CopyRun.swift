@@ -39,7 +39,7 @@ final class CopyRun {
 
     func copyAll(_ copied: (Snapshot) throws -> Void) throws -> CopyOutcome {
         let chosen = try chosen()
-        let wanted = try withNeeded(chosen).filter { origins.copy(of: $0) == nil }
+        let wanted = missing(of: try withNeeded(chosen))
         let ids = Set(wanted.map { $0.id })
         outcome.already = chosen.filter { !ids.contains($0.id) }.count
         let total = wanted.reduce(0) { $0 + $1.head.bytesRead }
@@ -94,6 +94,21 @@ final class CopyRun {
         return ordered
     }
 
+    /// Those that are not there; nor may they be in another domain than what needs them goes to.
+    private func missing(of ordered: [Snapshot]) -> [Snapshot] {
+        var missing: [Snapshot] = []
+        var needed: Set<ObjectID> = []
+        for snapshot in ordered.reversed() {
+            let domain = destination(of: snapshot.domain)
+            let copy = origins.copy(of: snapshot, in: domain)
+            let isThere = copy.map { $0.domain == domain || !needed.contains(snapshot.id) } ?? false
+            guard !isThere else { continue }
+            missing.append(snapshot)
+            if let id = snapshot.head.needs { needed.insert(id) }
+        }
+        return missing.reversed()
+    }
+
     // MARK: one snapshot
 
     private func copy(_ snapshot: Snapshot, _ total: Int) throws -> Snapshot {
@@ -101,7 +116,8 @@ final class CopyRun {
         let reader = try read(snapshot)
         var head = try copiedHead(snapshot, target)
         // Sealed as it is, nothing is named or listed anew.
-        let before = isVerbatim ? nil : origins.before(snapshot, in: history)
+        let before = isVerbatim ? nil : origins.before(
+            snapshot, in: history, copiedTo: target.context.domain)
         let earlier = target.earlier(before?.copy)
         let store = target.chunkStore(against: earlier)
         defer {
@@ -146,10 +162,11 @@ final class CopyRun {
         (head.writer, head.sequence, head.names) = (turn.writer, turn.sequence, turn.names)
         head.origin = origins.origin(of: snapshot)
         head.manifestHash = Digest32([UInt8](repeating: 0, count: 32))
-        head.parent = head.parent.flatMap { copy(ofID: $0) }
-        head.base = head.base.flatMap { copy(ofID: $0) }
+        let domain = target.context.domain
+        head.parent = head.parent.flatMap { copy(ofID: $0, in: domain) }
+        head.base = head.base.flatMap { copy(ofID: $0, in: domain) }
         if let needed = head.needs {
-            guard let copy = copy(ofID: needed) else {
+            guard let copy = copy(ofID: needed, in: domain) else {
                 throw CopyError.lacksNeeded(snapshot.id.short, needed: needed.short)
             }
             head.needs = copy
@@ -158,8 +175,9 @@ final class CopyRun {
     }
 
     /// The copy there of a snapshot here.
-    private func copy(ofID id: ObjectID) -> ObjectID? {
-        byID[id].flatMap { origins.copy(of: $0)?.id }
+    private func copy(ofID id: ObjectID, in domain: DomainID) -> ObjectID? {
+        let copy = byID[id].flatMap { origins.copy(of: $0, in: domain) }
+        return copy?.domain == domain ? copy?.id : nil
     }
 
     /// The last reader of each domain.
@@ -173,8 +191,12 @@ final class CopyRun {
 
     /// Where snapshots of a domain go: to the same, so that what is written with different keys stays
     /// apart; with a write key to its own.
-    private func openTarget(_ domain: DomainID) throws -> CopyTarget {
-        let domain = target.keyring.writeDomain == nil ? domain : target.ownDomain
+    private func destination(of domain: DomainID) -> DomainID {
+        target.keyring.writeDomain == nil ? domain : target.ownDomain
+    }
+
+    private func openTarget(_ source: DomainID) throws -> CopyTarget {
+        let domain = destination(of: source)
         if let known = targets[domain] { return known }
         let opened = try CopyTarget(target, domain, sent, snapshots: origins.snapshots(in: domain))
         targets[domain] = opened
