@@ -90,7 +90,7 @@ stage build swift build -c release --build-tests || give_up build 80
 
 if wanted swift; then
     status=0
-    stage swift swift test -c release --skip-build || status=$?
+    stage swift swift test -c release --skip-build --skip ScheduleTests || status=$?
     ran=$(sed -n 's/.*Test run with \([0-9][0-9]*\) tests\{0,1\}.*/\1/p' "$logs/swift.log" | tail -n 1)
     broken=$(count '✘ Test .* failed after' "$logs/swift.log")
     grep -aE '^# |Test run with' "$logs/swift.log"
@@ -111,7 +111,7 @@ fi
 # --- prune beside everything else, in orders drawn from seeds, and what must be noticed if it were wrong
 
 if wanted schedules; then
-    stage schedules env REPO_SCHEDULES="${REPO_SCHEDULES-10000}" swift test -c release --skip-build --filter ScheduleTests || {
+    stage schedules env REPO_SCHEDULES="${REPO_SCHEDULES-5000}" swift test -c release --skip-build --filter ScheduleTests || {
         grep -aE '✘|seed' "$logs/schedules.log" | head -n 20
         give_up schedules 5
     }

@@ -12,7 +12,7 @@ archives   everything of Tests/run.sh in the long forms: more rounds, more bytes
 ceph       the tests of object stores on the RADOS gateway of Ceph: 350 MB of packages, 4 minutes
 line       an object store behind a line that breaks twenty nights long, and goes silent: 2 minutes
 sequences  10,000 sequences of all operations against a dictionary, on two processors
-schedules  100,000 orders of requests of three writers, two pruners and a reader; 10,000 take 3 minutes
+schedules  100,000 orders of requests of three writers, two pruners and a reader; faults that must be noticed
 kills      kill -9 at every call that touches a repository, every request, and at 500 instants
 faults     the kernel refuses every call that touches a repository, once and from then on
 reliability  power cuts, failing system calls, damaged bytes: at every place instead of some
@@ -77,7 +77,7 @@ for name in "$@"; do
             Tests/Acceptance/s3-line.sh ceph || failed=1
             ;;
         schedules)
-            REPO_SCHEDULES=100000 SWIFT_DETERMINISTIC_HASHING=1 swift test -c release --skip-build \
+            REPO_SCHEDULES=100000 REPO_MUTANTS=1 SWIFT_DETERMINISTIC_HASHING=1 swift test -c release --skip-build \
                 --filter ScheduleTests || failed=1
             ;;
         reliability)

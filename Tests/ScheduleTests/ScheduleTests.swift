@@ -89,7 +89,8 @@ func `in every order of a scene nothing is lost`(_ scene: Scene) throws {
 
 private let mutants = Mutant.all.filter { mutant in scenes.contains { $0.name == mutant.scene } }
 
-@Test(.enabled(if: asked != nil), arguments: mutants)
+/// They take minutes: where REPO_MUTANTS asks for them.
+@Test(.enabled(if: getenv("REPO_MUTANTS") != nil), arguments: mutants)
 func `a fault of the protocol is noticed`(_ mutant: Mutant) throws {
     let stage = try Stage(seed: 20_261_128)
     let scene = Scene.named(mutant.scene)

@@ -25,6 +25,8 @@ struct PackCheck {
     private(set) var directories: [ObjectID: OpenDirectory] = [:]
     private(set) var fieldsHashes: [ObjectID: [UInt8]] = [:]
     private(set) var damages: [ObjectID: any Error] = [:]
+    /// Of those, the segments that are sound.
+    private var sound: [ObjectID: Set<Int>] = [:]
     /// Every chunk that can be had, with its length.
     private(set) var chunks: [ChunkID: Int] = [:]
     /// What is to blame for each that cannot.
@@ -92,6 +94,7 @@ struct PackCheck {
             directories[id] = finding.directory
             fieldsHashes[id] = finding.fieldsHash
             damages[id] = finding.damage
+            if finding.damage != nil { sound[id] = finding.sound }
             if finding.job.readsData && finding.damage == nil { bytesRead += finding.job.byteCount }
         }
     }
@@ -203,14 +206,31 @@ struct PackCheck {
         tell(rest: 0)
         while !waiting.isEmpty { try submitOldest() }
         while verifiers.count > 0 { try take() }
-        for (name, damage) in failures where damages[packs[name.pack].id] == nil {
+        for (name, damage) in failures where !isDamaged(name) {
             // A frame whose base failed, or is not there, is not at fault itself.
             let isOwn = bases(of: name).allSatisfy { base in
                 guard let base = try? base.get() else { return false }
-                return failures[base] == nil && damages[packs[base.pack].id] == nil
+                return failures[base] == nil && !isDamaged(base)
             }
-            if isOwn { damages[packs[name.pack].id] = damage }
+            if isOwn { condemn(name, damage) }
         }
+    }
+
+    /// Whether the segment of a frame is damaged, or may be.
+    private func isDamaged(_ name: FrameName) -> Bool {
+        let (id, directory) = packs[name.pack]
+        guard damages[id] != nil else { return false }
+        return sound[id]?.contains(Int(directory.frames[name.number].segment)) != true
+    }
+
+    /// Notes that a frame is damaged of which the pack, or the segment, seemed sound.
+    private mutating func condemn(_ name: FrameName, _ damage: any Error) {
+        let (id, directory) = packs[name.pack]
+        if damages[id] == nil {
+            damages[id] = damage
+            sound[id] = Set(directory.segments.indices)
+        }
+        sound[id]?.remove(Int(directory.frames[name.number].segment))
     }
 
     private static let jobBytes = 1 << 20
@@ -226,7 +246,7 @@ struct PackCheck {
             }
             roots[name.pack][name.number] = root
             let pack = packs[name.pack]
-            if pack.directory.frames[name.number].codec == .delta, damages[pack.id] == nil {
+            if pack.directory.frames[name.number].codec == .delta, !isDamaged(name) {
                 deltas.append((root, name))
             }
         }
@@ -261,7 +281,7 @@ struct PackCheck {
         for name in order {
             let (id, directory) = packs[name.pack]
             let blame =
-                damages[id] == nil ? blame(frame: name.number, of: directory) : .pack(id)
+                isDamaged(name) ? .pack(id) : blame(frame: name.number, of: directory)
             verdicts[name.pack][name.number] = blame
             for chunk in directory.frames[name.number].chunks {
                 let chunk = directory.chunks[Int(chunk)]

@@ -22,6 +22,8 @@ struct PackFinding: Sendable {
     /// SHA-256 of the directory's fields, to compare copies of it with.
     var fieldsHash: [UInt8] = []
     var damage: (any Error)?
+    /// Of a damaged pack that was read: segments that are sound, but for what deltas stand on.
+    var sound: Set<Int> = []
 }
 
 /// Reads packs: the hash of the whole, every seal, and every chunk that does not stand on another
@@ -56,8 +58,26 @@ final class PackVerifier: PipelineWorker {
             {
                 take(directory, indexed, job.id, &finding)
             }
+            if job.readsData, let directory = finding.directory {
+                finding.sound = try soundSegments(of: directory)
+            }
         }
         return finding
+    }
+
+    private func soundSegments(of directory: OpenDirectory) throws -> Set<Int> {
+        var sound: Set<Int> = []
+        for segment in directory.segments.indices {
+            guard directory.contentClass(ofSegment: segment) == .list || context.keyring.opensData
+            else { continue }
+            do {
+                try decoder.verify(segment: segment, of: directory)
+                sound.insert(segment)
+            } catch  where isDamage(error) {
+                continue
+            }
+        }
+        return sound
     }
 
     private func take(

@@ -112,6 +112,15 @@ package final class FrameDecoder {
         }
     }
 
+    /// Opens a segment, and verifies every chunk of it that stands on nothing else.
+    package func verify(segment number: Int, of directory: OpenDirectory) throws {
+        _ = try storedBytes(number, of: directory)
+        for frame in directory.segments[number].frames
+        where directory.frames[Int(frame)].codec != .delta {
+            try verify(frame: Int(frame), of: directory)
+        }
+    }
+
     /// Recomputes the id of a chunk.
     package func verify(_ plaintext: UnsafeRawBufferPointer, _ found: FoundChunk) throws {
         let segment = Int(found.directory.frames[found.frame].segment)

@@ -88,12 +88,14 @@ enum CheckCommand {
                     "snapshots": .array(damage.snapshots.map { .string("\($0)") }),
                 ]))
         }
+        // Most problems begin with the object's name themselves.
+        let isNamed = damage.problem.hasPrefix(damage.object)
         let names = damage.snapshots.prefix(Self.namesMax).map { $0.short }.joined(separator: ", ")
         let more =
             damage.snapshots.count > Self.namesMax
             ? " and \(damage.snapshots.count - Self.namesMax) more" : ""
         try console.out(
-            printable("damaged: \(damage.object): \(damage.problem)")
+            printable("damaged: \(isNamed ? "" : "\(damage.object): ")\(damage.problem)")
                 + (damage.snapshots.isEmpty ? "" : "; it concerns \(names)\(more)"))
     }
 

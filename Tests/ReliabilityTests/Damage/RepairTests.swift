@@ -155,6 +155,30 @@ private func `what a repair leaves is whole, or named to the byte, and the same 
     #expect(count > 6)
 }
 
+@Test func `of a damaged pack only what cannot be had is named as lost`() throws {
+    let repository = try TestRepository()
+    guard let store = repository.store as? MemoryStore else { return }
+    var random = SeededRandom(seed: announcedSeed())
+    let bytes = random.bytes(4_000_000)
+    let snapshot = try repository.add(bytes, to: "s").snapshot
+    let pack = try #require(
+        try store.list(.packs(.shared)).max { $0.byteCount < $1.byteCount })
+    store.tamper(pack.name) { $0[$0.count / 2] ^= 1 }
+    let found = try check(CheckRequest(readDataPercent: 100), repository.open())
+    #expect(found.damages.map { $0.object } == ["\(pack.name)"])
+    #expect(found.damages.first?.snapshots == [snapshot.id])
+    let lost = try #require(found.losses.first)
+    // One segment of about a mebibyte.
+    #expect(lost.losses.reduce(0) { $0 + $1.range.count } < 1_200_000)
+    let target = Path(repository.directory.path) / "restored"
+    var request = RestoreRequest(snapshot: snapshot, target: target)
+    request.allowsDamage = true
+    #expect(try restore(request, from: repository.open()).losses == lost.losses)
+    expect(
+        try Directories(.kernel).contents(of: target, limit: 1 << 24), bytes,
+        butFor: lost.losses.map { $0.range }, "\(pack.name)")
+}
+
 @Test func `of damaged files what is left comes back, and the others are named`() throws {
     let repository = try TestRepository(inMemory: true)
     guard let store = repository.store as? MemoryStore else { return }

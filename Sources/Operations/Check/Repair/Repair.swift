@@ -135,7 +135,7 @@ struct RepairRun {
             if byteCount >= Self.indexBytes { try write() }
         }
         try write()
-        if count > 0 { done.append("\(count) packs that no index object spoke of are in one now") }
+        if count > 0 { done.append("packs that no index object spoke of, and one does now: \(count)") }
     }
 
     /// An index object holds about so much.
