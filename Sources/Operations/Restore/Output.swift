@@ -81,7 +81,10 @@ final class Output {
     func finish() throws {
         try flush()
         guard isSparse else { return }
-        let result = surroundings.systemCalls.truncate(number, Int64(byteCount))
+        var result: Int32
+        repeat {
+            result = surroundings.systemCalls.truncate(number, Int64(byteCount))
+        } while result == -EINTR
         if result < 0 { throw FileError("write to", path, code: -result) }
     }
 }
