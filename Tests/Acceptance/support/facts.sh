@@ -131,7 +131,7 @@ refuses() {
         return 1
     fi
     while IFS= read -r word; do
-        if ! cat "$work/stderr" "$work/stdout" | grep -aEqi -e "$word"; then
+        if ! grep -aEqi -e "$word" "$work/stderr" "$work/stdout"; then
             not_ok "$name" "exit $status as it should be, but no word of '$word'"
             return 1
         fi

@@ -88,10 +88,13 @@ def write(path, target):
 
 def dies(name, *command):
     resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    # Whoever runs tests in the background may ignore it, and so would the child.
+    number = getattr(signal, "SIG" + name)
+    signal.signal(number, signal.SIG_DFL)
     child = subprocess.Popen(command, stdin=subprocess.PIPE)
     child.stdin.write(secrets.token_bytes(1 << 20))
     child.stdin.flush()
-    os.kill(child.pid, getattr(signal, "SIG" + name))
+    os.kill(child.pid, number)
     _, status = os.waitpid(child.pid, 0)
     print("core" if os.WCOREDUMP(status) else "no core", os.WTERMSIG(status))
 
