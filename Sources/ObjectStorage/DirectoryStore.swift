@@ -40,7 +40,6 @@ package struct DirectoryStore: ObjectStore {
 
     private func create(_ name: ObjectName, _ bytes: UnsafeRawBufferPointer) throws {
         let temporary = root / "tmp" / hexadecimal(try randomBytes(ObjectID.byteCount))
-        let target = path(name)
         try directories.make(root / "tmp")
         do {
             try directories.create(temporary, bytes, durable: isDurable)
@@ -50,19 +49,25 @@ package struct DirectoryStore: ObjectStore {
             throw error
         }
         do {
-            try directories.make(target.parent)
-            do {
-                try directories.renameWithoutReplacing(temporary, to: target)
-            } catch {
-                if error.code == EEXIST { throw StorageError.exists(name) }
-                throw error
-            }
-            if isDurable { try directories.flush(target.parent) }
+            try place(temporary, as: name)
         } catch {
             // What failed is told; that the remains cannot be removed either would only hide it.
             try? directories.remove(temporary)
             throw error
         }
+    }
+
+    /// Gives a file the name of an object, if nothing has it.
+    private func place(_ file: Path, as name: ObjectName) throws {
+        let target = path(name)
+        try directories.make(target.parent)
+        do {
+            try directories.renameWithoutReplacing(file, to: target)
+        } catch {
+            if error.code == EEXIST { throw StorageError.exists(name) }
+            throw error
+        }
+        if isDurable { try directories.flush(target.parent) }
     }
 
     package func byteCount(of name: ObjectName) throws -> Int? {
@@ -105,17 +110,12 @@ package struct DirectoryStore: ObjectStore {
 
     /// A file on a bad sector can be renamed where it cannot be copied.
     package func rename(_ name: ObjectName, to other: ObjectName) throws {
-        try directories.make(path(other).parent)
-        do {
-            try directories.renameWithoutReplacing(path(name), to: path(other))
-        } catch {
-            if error.code == EEXIST { throw StorageError.exists(other) }
-            if error.code == ENOENT { throw StorageError.missing(name) }
-            throw error
+        do { try place(path(name), as: other) } catch let error as FileError
+            where error.code == ENOENT
+        {
+            throw StorageError.missing(name)
         }
-        guard isDurable else { return }
-        try directories.flush(path(other).parent)
-        try directories.flush(path(name).parent)
+        if isDurable { try directories.flush(path(name).parent) }
     }
 
     package func remove(_ name: ObjectName) throws {

@@ -55,6 +55,13 @@ package struct ForgottenRecord: Equatable, Sendable {
         self.reason = reason
     }
 
+    /// - Parameter id: of the snapshot that the head is of.
+    package init(of head: Head, _ id: ObjectID, recorded: Int64, reason: Tombstone.Reason) {
+        self.init(
+            snapshot: id, writer: head.writer, sequence: head.sequence, series: head.series,
+            time: head.time, recorded: recorded, reason: reason)
+    }
+
     package var bytes: [UInt8] {
         var fields = FieldWriter()
         fields.id(.critical(1), snapshot)

@@ -3,7 +3,6 @@ import ObjectStorage
 import Operations
 import Sealing
 import Snapshots
-import Synchronization
 import TestSupport
 import Testing
 import Vault
@@ -70,10 +69,8 @@ private func filledRepository() throws -> (TestRepository, MemoryStore, [String:
 }
 
 @Test func `what is ignored is told in words, whoever comes across it`() throws {
-    let told = Mutex<[String]>([])
-    var surroundings = testSurroundings()
-    surroundings.warn = { line in told.withLock { $0.append(line) } }
-    let repository = try TestRepository(surroundings: surroundings)
+    let told = Told()
+    let repository = try TestRepository(surroundings: told.surroundings)
     let vault = try repository.open()
     let id = ObjectID([UInt8](repeating: 7, count: 16))
     let bad: [ObjectName] = [
@@ -83,7 +80,7 @@ private func filledRepository() throws -> (TestRepository, MemoryStore, [String:
     try repository.add([1, 2, 3], to: "s", vault: vault)
     _ = try repository.cat("s", vault: vault)
     _ = try vault.keys()
-    let lines = told.withLock { $0 }
+    let lines = told.all
     for name in bad {
         #expect(lines.contains { $0.hasPrefix("\(name) ") }, "\(name) in \(lines)")
     }

@@ -58,10 +58,18 @@ struct CheckRun {
 
     private mutating func note(_ object: ObjectName, _ error: any Error, snapshot: ObjectID? = nil)
     {
+        if tell(of: object, error, snapshot: snapshot) { findings.damaged.append(object) }
+    }
+
+    /// - Returns: whether it is damaged, and not of a version that is not known.
+    @discardableResult
+    private mutating func tell(
+        of object: ObjectName, _ error: any Error, snapshot: ObjectID?
+    ) -> Bool {
         note("\(object)", explanation(of: error), snapshot: snapshot)
-        guard (error as? any Explained)?.exitCode != .unknownVersion else { return }
+        guard (error as? any Explained)?.exitCode != .unknownVersion else { return false }
         worst = .damage
-        findings.damaged.append(object)
+        return true
     }
 
     private mutating func note(_ object: String, _ problem: String, snapshot: ObjectID?) {
@@ -146,8 +154,8 @@ struct CheckRun {
         ) { id, read in
             let name = ObjectName.index(context.domain, id)
             do {
-                for (pack, _) in try read.get() {
-                    findings.indexed.insert(pack.id)
+                let spoken = try read.get().map { $0.0 }
+                for pack in spoken {
                     // What is gone, a prune took away: index objects speak of it until they are merged.
                     guard packs.directories[pack.id] != nil else { continue }
                     guard packs.fieldsHashes[pack.id] == SHA256.hash(pack.directory) else {
@@ -156,6 +164,7 @@ struct CheckRun {
                         )
                     }
                 }
+                findings.indexed.formUnion(spoken.map { $0.id })
             } catch  where isDamage(error) {
                 note(name, error)
             }
@@ -211,10 +220,7 @@ struct CheckRun {
 
     /// Says what is wrong with what a manifest speaks of; the manifest itself is whole.
     private mutating func blame(_ snapshot: Snapshot, _ error: any Error) {
-        note(
-            "\(ObjectName.snapshot(snapshot.domain, snapshot.id))", explanation(of: error),
-            snapshot: snapshot.id)
-        if (error as? any Explained)?.exitCode != .unknownVersion { worst = .damage }
+        tell(of: .snapshot(snapshot.domain, snapshot.id), error, snapshot: snapshot.id)
     }
 
     private mutating func checkUncommitted(

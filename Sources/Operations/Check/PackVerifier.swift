@@ -102,10 +102,7 @@ final class PackVerifier: PipelineWorker {
         // Whoever has no key for it proves that it is as it was written, and no more.
         guard indexed.contentClass == .list || context.keyring.opensData else { return }
         let loaded = OpenDirectory(.loaded(Slice(buffer, whole), of: name), directory, context)
-        for (number, frame) in loaded.frames.enumerated() where frame.codec != .delta {
-            try decoder.verify(frame: number, of: loaded)
-        }
-        try decoder.openSegments(of: loaded) { $0.codec == .delta }
+        for segment in loaded.segments.indices { try decoder.verify(segment: segment, of: loaded) }
     }
 }
 

@@ -171,9 +171,7 @@ struct SnapshotRemoval {
 
     private func record(_ candidate: Candidate, _ context: DomainContext) throws {
         let record = ForgottenRecord(
-            snapshot: candidate.id, writer: candidate.head.writer,
-            sequence: candidate.head.sequence, series: candidate.head.series,
-            time: candidate.head.time, recorded: vault.surroundings.now(),
+            of: candidate.head, candidate.id, recorded: vault.surroundings.now(),
             reason: candidate.reason)
         try signed.put(.forgotten, record.bytes, context)
     }

@@ -190,9 +190,7 @@ package func restore(_ request: RestoreRequest, from vault: Vault) throws -> Res
         var outcome = RestoreOutcome(
             path: path, bytes: bytes, files: files, notes: notes, seconds: began.elapsedSeconds)
         if let losses, !losses.isEmpty {
-            let wanted =
-                request.include.isEmpty && request.top == nil
-                ? nil : try WantedEntries(request) { try reader.entries(role) }
+            let wanted = try WantedEntries(request) { try reader.entries(role) }
             outcome.damagedParts = try reader.parts(hitBy: losses, wanted: wanted)
             outcome.losses = losses.all
         }

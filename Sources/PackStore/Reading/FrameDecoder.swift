@@ -102,23 +102,15 @@ package final class FrameDecoder {
         }
     }
 
-    /// Opens the segments that hold a frame of some kind: proves their seals.
-    package func openSegments(
-        of directory: OpenDirectory, holding isMeant: (OpenDirectory.Frame) -> Bool
-    ) throws {
-        for (number, segment) in directory.segments.enumerated()
-        where segment.frames.contains(where: { isMeant(directory.frames[Int($0)]) }) {
-            _ = try storedBytes(number, of: directory)
-        }
-    }
-
     /// Opens a segment, and verifies every chunk of it that stands on nothing else.
     package func verify(segment number: Int, of directory: OpenDirectory) throws {
-        _ = try storedBytes(number, of: directory)
+        var isOpen = false
         for frame in directory.segments[number].frames
         where directory.frames[Int(frame)].codec != .delta {
             try verify(frame: Int(frame), of: directory)
+            isOpen = true
         }
+        if !isOpen { _ = try storedBytes(number, of: directory) }
     }
 
     /// Recomputes the id of a chunk.

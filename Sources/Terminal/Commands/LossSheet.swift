@@ -15,18 +15,18 @@ enum LossSheet {
         for (role, ranges) in byStream(losses) {
             let all = ranges.reduce(0) { $0 + $1.count }
             try console.out(
-                "lost: \(Figures.size(all)) of the \(name(role)) of \(id): \(text(ranges))")
+                "lost: \(Figures.size(all)) of the \(role) of \(id): \(text(ranges))")
         }
         for part in parts {
             let path = printable(String(decoding: part.path, as: UTF8.self))
-            try console.out("damaged: \(name(part.kind)) \(path) of \(id): \(text(part.ranges))")
+            try console.out("damaged: \(part.kind) \(path) of \(id): \(text(part.ranges))")
         }
     }
 
     static func json(_ losses: [Loss]) -> JSON {
         .array(
             byStream(losses).map { role, ranges in
-                .object(["stream": .string(name(role)), "ranges": json(ranges)])
+                .object(["stream": .string("\(role)"), "ranges": json(ranges)])
             })
     }
 
@@ -34,7 +34,7 @@ enum LossSheet {
         .array(
             parts.map { part in
                 .object([
-                    "kind": .string(name(part.kind)),
+                    "kind": .string("\(part.kind)"),
                     "path": .string(String(decoding: part.path, as: UTF8.self)),
                     "ranges": json(part.ranges),
                 ])
@@ -63,22 +63,5 @@ enum LossSheet {
             ranges.count > rangesMax
             ? ", and \(ranges.count - rangesMax) more ranges (--json has all)" : ""
         return "bytes \(shown.joined(separator: ", "))\(more)"
-    }
-
-    private static func name(_ role: Manifest.Role) -> String {
-        switch role {
-        case .data: "data"
-        case .tables: "tables"
-        case .catalog: "catalog"
-        case .members: "members"
-        }
-    }
-
-    private static func name(_ kind: DamagedPart.Kind) -> String {
-        switch kind {
-        case .file: "file"
-        case .member: "member"
-        case .table: "table"
-        }
     }
 }

@@ -28,7 +28,11 @@ final class PackSaver {
     func stop() { mover.stop() }
 
     /// Makes all that was moved durable and findable.
-    func settle() throws { try mover.settle() }
+    /// - Returns: the packs that it is in.
+    func settle() throws -> Set<ObjectID> {
+        try mover.settle()
+        return mover.packs
+    }
 
     /// - Returns: how many segments were moved, of how many.
     func save(_ pack: ObjectID) throws -> (saved: Int, all: Int) {

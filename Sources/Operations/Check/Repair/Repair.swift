@@ -13,9 +13,8 @@ import WireFormat
 /// that whoever looks at any moment, or goes on after a repair that was stopped, sees no less than there was:
 /// what is sound of a damaged pack is in another one, and an index object speaks of it, before the pack goes;
 /// a snapshot that is given up has its record before its manifest goes.
-/// - Returns: what was done.
-/// - Throws: `RolledBack` where snapshots are missing and nobody said that this is known: a repository that
-///   was put back, or is not the one that is meant, had better not be changed.
+/// - Returns: what was done; nothing where snapshots are missing and nobody said that this is known: a repository that was
+///   put back, or is not the one that is meant, had better not be changed.
 func repair(_ findings: CheckFindings, _ vault: Vault) throws -> [String] {
     guard !findings.isRolledBack else { return [] }
     var run = RepairRun(findings, vault)
@@ -57,8 +56,8 @@ struct RepairRun {
         }
         for domain in try vault.allDomains() {
             guard let context = vault.context(domain) else { continue }
-            try repairPacks(damaged, context)
-            try repairIndex(damaged, context)
+            let moved = try repairPacks(damaged, context)
+            try repairIndex(damaged, context, known: findings.indexed.union(moved))
             try repairSnapshots(damaged, context)
             try recordGaps(context)
         }
@@ -85,11 +84,14 @@ struct RepairRun {
 
     // MARK: packs
 
-    private mutating func repairPacks(_ damaged: Set<ObjectName>, _ context: DomainContext) throws {
+    /// - Returns: packs that what is sound was moved to.
+    private mutating func repairPacks(
+        _ damaged: Set<ObjectName>, _ context: DomainContext
+    ) throws -> Set<ObjectID> {
         let packs = sorted(damaged).compactMap { name -> ObjectID? in
             if case .pack(context.domain, let id) = name { id } else { nil }
         }
-        guard !packs.isEmpty else { return }
+        guard !packs.isEmpty else { return [] }
         let index = try vault.openIndex(context.domain)
         _ = try IndexKeeper(context, index).refresh { _, _ in }
         let saver = try PackSaver(context, index, vault.surroundings)
@@ -101,20 +103,19 @@ struct RepairRun {
                     "\(saved) of \(all) segments of pack \(pack.short) are sound, and moved")
             }
         }
-        try saver.settle()
+        let moved = try saver.settle()
         for pack in packs { try setAside(.pack(context.domain, pack)) }
+        return moved
     }
 
     // MARK: index objects
 
-    private mutating func repairIndex(_ damaged: Set<ObjectName>, _ context: DomainContext) throws {
+    /// - Parameter known: packs that index objects speak of that can be read.
+    private mutating func repairIndex(
+        _ damaged: Set<ObjectName>, _ context: DomainContext, known: Set<ObjectID>
+    ) throws {
         for case .index(context.domain, let id) in sorted(damaged) {
             try setAside(.index(context.domain, id))
-        }
-        var known: Set<ObjectID> = []
-        for id in try IndexKeeper.objects(context) {
-            let packs = try sound { try IndexKeeper.readPacks(id, context) } ?? []
-            known.formUnion(packs.map { $0.0.id })
         }
         let listed = try context.store.list(.packs(context.domain)).compactMap { $0.name.id }
         var packs: [StoredPack] = []
@@ -135,7 +136,9 @@ struct RepairRun {
             if byteCount >= Self.indexBytes { try write() }
         }
         try write()
-        if count > 0 { done.append("packs that no index object spoke of, and one does now: \(count)") }
+        if count > 0 {
+            done.append("packs that no index object spoke of, and one does now: \(count)")
+        }
     }
 
     /// An index object holds about so much.
@@ -187,8 +190,7 @@ struct RepairRun {
         let domain = context.domain
         if let head {
             let record = ForgottenRecord(
-                snapshot: id, writer: head.writer, sequence: head.sequence, series: head.series,
-                time: head.time, recorded: vault.surroundings.now(), reason: .lost)
+                of: head, id, recorded: vault.surroundings.now(), reason: .lost)
             try vault.signedObjects.put(.forgotten, record.bytes, context)
             done.append(
                 "snapshot \(id.short) (\(head.series), \(Times.local(head.time))) is given up: its manifest is lost"
@@ -207,12 +209,14 @@ struct RepairRun {
     /// Records what is missing of the numbers of writers, so that it is not missed for ever: as much as was given
     /// up without being read, or all of it where somebody said that it is known.
     private mutating func recordGaps(_ context: DomainContext) throws {
-        if findings.acceptsGaps { try recommit(context) }
-        let (snapshots, forgotten) = try all(context)
-        let gaps = try gaps(context)
+        var (snapshots, forgotten, gaps) = try missing(context)
+        if findings.acceptsGaps, try recommit(gaps, context) {
+            (snapshots, forgotten, gaps) = try missing(context)
+        }
         let count = gaps.reduce(0 as UInt64) { sum, gap in
-            sum.addingReportingOverflow(gap.numbers.upperBound - gap.numbers.lowerBound).overflow
-                ? .max : sum + (gap.numbers.upperBound - gap.numbers.lowerBound)
+            let more = sum.addingReportingOverflow(
+                gap.numbers.upperBound - gap.numbers.lowerBound)
+            return more.overflow ? .max : more.partialValue
         }
         guard count <= Self.gapsMax else {
             done.append(
@@ -252,10 +256,12 @@ struct RepairRun {
     }
 
     /// A manifest without a commit was never finished; but one whose number is missed had a commit.
-    private mutating func recommit(_ context: DomainContext) throws {
+    /// - Returns: whether there was one.
+    private mutating func recommit(_ gaps: [Gap], _ context: DomainContext) throws -> Bool {
+        guard !gaps.isEmpty else { return false }
         let store = SnapshotStore(context)
         let committed = Set(try store.committed())
-        let gaps = try gaps(context)
+        var isAny = false
         for id in try store.manifests() where !committed.contains(id) {
             guard let head = try sound({ try store.manifest(id, expecting: nil).head }),
                 gaps.contains(where: {
@@ -263,24 +269,25 @@ struct RepairRun {
                 })
             else { continue }
             try rewriteCommit(id, context)
+            isAny = true
         }
+        return isAny
     }
 
-    private func gaps(
+    private typealias Gap = (writer: ObjectID, numbers: Range<UInt64>)
+
+    /// The snapshots of a domain, the records of those that were removed, and what is missing between them.
+    private func missing(
         _ context: DomainContext
-    ) throws -> [(writer: ObjectID, numbers: Range<UInt64>)] {
-        let (snapshots, forgotten) = try all(context)
-        let remembered = try vault.cache?.remembered(context.domain) ?? [:]
-        return Rollback.gaps(snapshots, forgotten: forgotten, remembered: remembered)
-    }
-
-    /// The snapshots of a domain, and the records of those that were removed.
-    private func all(_ context: DomainContext) throws -> ([Snapshot], [ForgottenRecord]) {
+    ) throws -> ([Snapshot], [ForgottenRecord], [Gap]) {
         let history = try History.load(vault, acceptRollback: true, remembers: false)
-        let forgotten = try History.forgottenRecords(vault)
+        let snapshots = history.snapshots.filter { $0.domain == context.domain }
+        let forgotten = try History.forgottenRecords(vault).filter { $0.domain == context.domain }
+            .map { $0.record }
+        let remembered = try vault.cache?.remembered(context.domain) ?? [:]
         return (
-            history.snapshots.filter { $0.domain == context.domain },
-            forgotten.filter { $0.domain == context.domain }.map { $0.record }
+            snapshots, forgotten,
+            Rollback.gaps(snapshots, forgotten: forgotten, remembered: remembered)
         )
     }
 
